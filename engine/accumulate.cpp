@@ -1,0 +1,77 @@
+#include "accumulate.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace gmm1d {
+namespace {
+
+constexpr std::int64_t SMALLEST_CHUNK = 32 * BLOCK, MOST_CHUNKS = 64;
+constexpr std::int64_t STRETCH = 16 * BLOCK;  // between two looks at the clock
+constexpr std::chrono::milliseconds POLL_EVERY{50};
+constexpr std::size_t ALIGNMENT = 64;
+
+std::int64_t chunk_size(std::int64_t n) {
+    const std::int64_t share = (n + MOST_CHUNKS - 1) / MOST_CHUNKS;
+    return std::max(SMALLEST_CHUNK, (share + BLOCK - 1) / BLOCK * BLOCK);
+}
+
+double* aligned(std::vector<double>& memory) {
+    void* start = memory.data();
+    std::size_t space = memory.size() * sizeof(double);
+    return static_cast<double*>(std::align(ALIGNMENT, space - ALIGNMENT, start, space));
+}
+
+}  // namespace
+
+Accumulator::Accumulator(const Points& points, int k, int threads, const Kernel& kernel, Poll poll)
+    : points_(points),
+      kernel_(kernel),
+      poll_(std::move(poll)),
+      chunk_(chunk_size(points.size)),
+      n_chunks_((points.size + chunk_ - 1) / chunk_),
+      threads_(static_cast<int>(std::clamp<std::int64_t>(threads, 1, n_chunks_))),
+      scratch_(threads_, std::vector<double>(scratch_size(k) + ALIGNMENT / sizeof(double))),
+      next_poll_(std::chrono::steady_clock::now() + POLL_EVERY) {}
+
+bool Accumulator::poll_now() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_poll_) return false;
+    next_poll_ = now + POLL_EVERY;
+    return poll_();
+}
+
+bool Accumulator::run(const Components& components, Detail detail, double* out) {
+    const std::int64_t n_sums = sums(detail, components.k);
+    sums_.assign(n_chunks_ * n_sums, Sum{0.0, 0.0});
+    std::atomic<std::int64_t> next_chunk{0};
+    std::atomic<bool> stop{false};
+
+    const auto work = [&](int thread) {
+        double* scratch = aligned(scratch_[thread]);
+        for (std::int64_t chunk; (chunk = next_chunk++) < n_chunks_;) {
+            const std::int64_t end = std::min(points_.size, (chunk + 1) * chunk_);
+            for (std::int64_t at = chunk * chunk_; at < end; at += STRETCH) {
+                if (thread == 0 && poll_now()) stop = true;
+                if (stop) return;
+                kernel_.add_points(points_, at, std::min(STRETCH, end - at), components, detail, scratch,
+                                   &sums_[chunk * n_sums]);
+            }
+        }
+    };
+    std::vector<std::thread> helpers;
+    for (int t = 1; t < threads_; ++t) helpers.emplace_back(work, t);
+    work(0);
+    for (auto& helper : helpers) helper.join();
+    if (stop) return false;
+
+    for (std::int64_t i = 0; i < n_sums; ++i) {
+        Sum total{0.0, 0.0};
+        for (std::int64_t chunk = 0; chunk < n_chunks_; ++chunk) total.add(sums_[chunk * n_sums + i]);
+        out[i] = total.value();
+    }
+    return true;
+}
+
+}  // namespace gmm1d
