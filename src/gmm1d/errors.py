@@ -42,7 +42,9 @@ class Ending(enum.StrEnum):
     """
 
     CONVERGED = "converged: a local maximum, certified by gradient, Newton decrement and Hessian"
-    TOLERANCE = "stopped by tol: the log-likelihood changed by less than tol, nothing more is claimed"
+    TOLERANCE = (
+        "stopped by tol: the log-likelihood changed by less than tol, nothing more is claimed"
+    )
     FLAT = (
         "flat: stationary, but the information is singular; a component is a duplicate or vanishes, "
         "k may exceed what the data show"

@@ -17,7 +17,10 @@ def number(value: float, digits: int = 6) -> str:
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out cells in right-aligned columns, two blanks apart."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = ("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in [header, *rows])
+    lines = (
+        "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
+        for row in [header, *rows]
+    )
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -1,0 +1,25 @@
+"""What an import and a --help cost, in units of importing NumPy and SciPy's special functions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from figures import Figure, seconds
+
+
+def measure() -> list[Figure]:
+    command = Path(sys.executable).with_name("gmm1d")
+
+    def run(*arguments: str) -> float:
+        return seconds(lambda: subprocess.run(arguments, check=True, capture_output=True), 15)
+
+    reference = run(sys.executable, "-c", "import numpy, scipy.special")
+    ours = run(sys.executable, "-c", "import gmm1d")
+    help_text = run(str(command), "--help")
+    note = f"numpy and scipy.special: {reference * 1e3:.0f} ms"
+    return [
+        Figure("import gmm1d", ours / reference, at_most=1.5, note=note),
+        Figure("gmm1d --help", help_text / reference, at_most=3, note=note),
+    ]

@@ -1,0 +1,200 @@
+"""Several numbers of components side by side, and the choice among them with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gmm1d.errors import Ending, InputError
+from gmm1d.fitting import check_k, check_rules, fit_sample
+from gmm1d.formatting import html_table, number, text_table
+from gmm1d.sample import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from gmm1d.result import Fit
+
+CRITERIA = ("aic", "bic", "icl")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Fits for several numbers of components.
+
+    Attributes
+    ----------
+    fits : dict of int to Fit
+        ``comparison[k]`` is ``fits[k]``, bit for bit what ``fit(x, k)`` returns.
+    criterion : {"aic", "bic", "icl"}
+        What the choice goes by; lower is better.
+    k : int or None
+        The chosen number of components; None where no fit converged.
+    reason : str
+        Why, in a sentence.
+    """
+
+    fits: Mapping[int, Fit]
+    criterion: str
+    k: int | None
+    reason: str
+
+    @property
+    def best(self) -> Fit:
+        """The fit with the chosen number of components.
+
+        Raises
+        ------
+        InputError
+            If no fit converged, so that nothing was chosen.
+        """
+        if self.k is None:
+            raise InputError(self.reason)
+        return self.fits[self.k]
+
+    def __getitem__(self, k: int) -> Fit:
+        return self.fits[k]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.fits)
+
+    def __len__(self) -> int:
+        return len(self.fits)
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return the header and the rows of the comparison, formatted; the chosen k is marked."""
+        rows = [
+            [
+                f"{'*' if k == self.k else ''}{k}",
+                _fixed(f.log_likelihood),
+                *(_fixed(getattr(f, name)) for name in CRITERIA),
+                f.status.name.lower(),
+            ]
+            for k, f in self.fits.items()
+        ]
+        return ["k", "log-likelihood", *map(str.upper, CRITERIA), "ending"], rows
+
+    def formulas(self) -> list[str]:
+        """Return the fitted densities as text, one for every k."""
+        return [f"k = {k}: {f.mixture.formula()}" for k, f in self.fits.items()]
+
+    def summary(self) -> str:
+        """Return the table, the formulas and the choice as text."""
+        remarks = [f"note: k = {k}: {note}" for k, f in self.fits.items() for note in f.notes]
+        return "\n".join(
+            [text_table(*self.table()), "", *self.formulas(), "", self.reason, *remarks]
+        )
+
+    def __repr__(self) -> str:
+        return f"<Comparison of k = {', '.join(map(str, self.fits))}: {self.reason}>"
+
+    def _repr_html_(self) -> str:
+        return f"<div>{html_table(*self.table())}<p>{escape(self.reason)}</p></div>"
+
+    def plot(self) -> Figure:
+        """Draw the chosen fit beside the criteria (see `gmm1d.plots.plot_comparison`)."""
+        from gmm1d.plots import plot_comparison
+
+        return plot_comparison(self)
+
+
+def compare(
+    x: ArrayLike | Sample,
+    ks: Iterable[int],
+    *,
+    criterion: str = "bic",
+    sample_weight: ArrayLike | None = None,
+    start: str | None = None,
+    method: str = "em",
+    tol: float | None = None,
+    max_iter: int | None = None,
+    threads: int | None = None,
+) -> Comparison:
+    """Fit mixtures for several k and choose one.
+
+    Only converged fits can be chosen: the criteria compare maxima of the likelihood, and a fit that was stopped
+    before its maximum makes another k look better than it is.
+
+    Parameters
+    ----------
+    x, sample_weight, start, method, tol, max_iter, threads
+        As in `fit`.
+    ks : iterable of int
+        The numbers of components, such as ``range(1, 7)``.
+    criterion : {"bic", "aic", "icl"}
+        What the choice goes by. BIC picks the number of Gaussians that describe the density, ICL the number of
+        separate clusters, AIC the best prediction.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If the data or an option cannot be used.
+    KeyboardInterrupt
+        If a fit was interrupted.
+
+    References
+    ----------
+    Akaike (1974); Schwarz (1978); Biernacki, Celeux and Govaert (2000), IEEE PAMI 22.
+    """
+    if criterion not in CRITERIA:
+        raise InputError(f"criterion={criterion!r} is unknown: use one of {', '.join(CRITERIA)}")
+    if isinstance(start, dict) or not (start is None or isinstance(start, str)):
+        raise InputError("start must be a name here: one set of parameters cannot serve several k")
+    sample = Sample.of(x, sample_weight)
+    rules = check_rules(tol, max_iter, threads)
+    numbers = sorted({check_k(k, sample) for k in ks})
+    if not numbers:
+        raise InputError("ks is empty: give at least one number of components")
+    fits = {}
+    for k in numbers:
+        fits[k] = fit_sample(sample, k, start, method, rules)
+        if fits[k].status is Ending.INTERRUPTED:
+            raise KeyboardInterrupt
+    chosen, reason = _choose(fits, criterion)
+    return Comparison(fits, criterion, chosen, reason)
+
+
+def _choose(fits: Mapping[int, Fit], criterion: str) -> tuple[int | None, str]:
+    name = criterion.upper()
+    score = {k: getattr(f, criterion) for k, f in fits.items() if f.status is Ending.CONVERGED}
+    left = [f"{k} ({f.status.name.lower()})" for k, f in fits.items() if k not in score]
+    aside = f"; left out, because not converged: k = {', '.join(left)}" if left else ""
+    if not score:
+        return (
+            None,
+            f"nothing is chosen: {name} compares maxima, and none of the fits converged{aside}",
+        )
+    best, *others = sorted(score, key=lambda k: (score[k], k))
+    reason = f"k = {best} is chosen: its {name}, {_fixed(score[best])}, is the lowest of the converged fits"
+    if others:
+        gap = score[others[0]] - score[best]
+        reason += f"; next is k = {others[0]}, {_fixed(gap)} higher"
+        if criterion == "bic":
+            reason += f" ({number(float(f'{np.exp(min(gap / 2, 700.0)):.2g}'))} times less probable)"
+    return best, reason + aside + _falls(fits)
+
+
+def _falls(fits: Mapping[int, Fit]) -> str:
+    """Say where the log-likelihood falls as k grows, which no global optimum does."""
+    ks = sorted(fits)
+    lower = [
+        b
+        for a, b in pairwise(ks)
+        if fits[b].log_likelihood < fits[a].log_likelihood - 1e-6
+    ]
+    return f"; a better optimum exists for k = {', '.join(map(str, lower))}" if lower else ""
+
+
+def _fixed(value: float | None) -> str:
+    return "–" if value is None else f"{value + 0.0:.2f}"

@@ -1,0 +1,248 @@
+"""`fit`: from observations to a mixture with the evidence that it is an optimum. Reads no files."""
+
+from __future__ import annotations
+
+import operator
+import os
+import warnings
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gmm1d.climbing import Climb, Penalty, Rules, climb
+from gmm1d.errors import CollapseError, Ending, FitWarning, InputError
+from gmm1d.formatting import number
+from gmm1d.mixture import Mixture
+from gmm1d.regularity import is_regular, is_resolved, remarks, seat
+from gmm1d.result import Fit
+from gmm1d.sample import Sample
+from gmm1d.starts import DEFAULT, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+MAX_ITER = 100_000
+
+
+def fit(
+    x: ArrayLike | Sample,
+    k: int,
+    *,
+    sample_weight: ArrayLike | None = None,
+    start: str | Mapping[str, ArrayLike] | Mixture | None = None,
+    method: str = "em",
+    tol: float | None = None,
+    max_iter: int | None = None,
+    threads: int | None = None,
+) -> Fit:
+    """Fit a mixture of k Gaussians by maximum likelihood.
+
+    Parameters
+    ----------
+    x : array-like or Sample
+        One column of numbers, in any units.
+    k : int
+        The number of components, from 1 to the number of distinct values.
+    sample_weight : array-like, optional
+        How often each value counts: non-negative numbers, not necessarily whole.
+    start : str, mapping or Mixture, optional
+        Where to climb from: "spread", "quantile", "kmeans", or dict(weights=, means=, stds= or variances=) in your
+        order. Without it, fit climbs from several starts and keeps the best regular optimum.
+    method : {"em"}
+        Plain expectation-maximisation.
+    tol : float, optional
+        Stop when the log-likelihood changes by less than this between two steps (the textbook rule; nothing is
+        claimed about convergence). Without it the climb goes on to a certified optimum.
+    max_iter : int, optional
+        Steps at most; 100 000 by default, 0 returns the start.
+    threads : int, optional
+        By default as many as there are processors; the result has the same bits for any number.
+
+    Returns
+    -------
+    Fit
+        Its `status` says how it ended; anything but CONVERGED and TOLERANCE is also a FitWarning.
+
+    Raises
+    ------
+    InputError
+        If the data or an option cannot be used; the message says which value and what to do.
+    CollapseError
+        If the climb from an explicit start runs into a spike, where the likelihood is unbounded.
+
+    References
+    ----------
+    Dempster, Laird and Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm, JRSS B 39.
+
+    Examples
+    --------
+    >>> import gmm1d
+    >>> f = gmm1d.fit([1.0, 1.2, 0.9, 1.1, 5.0, 5.3, 4.9, 5.2], 2)
+    >>> f.mixture.means.round(3).tolist()
+    [1.05, 5.1]
+    >>> f.status.name
+    'CONVERGED'
+    """
+    result = fit_sample(
+        Sample.of(x, sample_weight), k, start, method, check_rules(tol, max_iter, threads)
+    )
+    if result.status not in (Ending.CONVERGED, Ending.TOLERANCE):
+        warnings.warn("; ".join([result.status.value, *result.notes]), FitWarning, stacklevel=2)
+    return result
+
+
+def fit_sample(sample: Sample, k: int, start: object, method: str, rules: Rules) -> Fit:
+    """Fit without a word about the ending: `fit` and `compare` report it each in their way."""
+    k = check_k(k, sample)
+    if method != "em":
+        raise InputError(f"method={method!r} is unknown: use 'em'")
+    if start is None:
+        return _best(sample, k, rules)
+    found = climb(sample, resolve(start, sample, k), rules)
+    if found.collapsed is not None:
+        raise CollapseError(
+            f"the climb from this start ran into a spike, where the likelihood is unbounded"
+            f"{_collapse(found, sample)}; try another start, or none"
+        )
+    return _result(sample, found, start if isinstance(start, str) else "given")
+
+
+def check_k(k: int, sample: Sample) -> int:
+    """Return k as an int that the sample can bear.
+
+    Raises
+    ------
+    InputError
+        If k is no whole number from 1 to the number of distinct values, or all values are equal.
+    """
+    try:
+        components = -1 if isinstance(k, bool) else operator.index(k)
+    except TypeError:
+        components = -1
+    if components < 1:
+        raise InputError(f"k must be a whole number from 1 on, not {k!r}")
+    if sample.constant:
+        raise InputError(
+            f"all values equal {number(sample.low, 17)}: a Gaussian needs at least two distinct values"
+        )
+    if not sample.has_distinct(components):
+        raise InputError(
+            f"k is {components}, more than there are distinct values: choose a smaller k"
+        )
+    return components
+
+
+def check_rules(tol: float | None, max_iter: int | None, threads: int | None) -> Rules:
+    """Validate the options that say when to stop.
+
+    Raises
+    ------
+    InputError
+        If one of them is out of range.
+    """
+    if tol is not None and not (
+        isinstance(tol, (int, float, np.number)) and isfinite(tol) and tol >= 0
+    ):
+        raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
+    for name, value, least in (("max_iter", max_iter, 0), ("threads", threads, 1)):
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= least):
+            raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
+    return Rules(
+        tol=None if tol is None else float(tol),
+        max_iter=MAX_ITER if max_iter is None else int(max_iter),
+        threads=_processors() if threads is None else int(threads),
+    )
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _best(sample: Sample, k: int, rules: Rules) -> Fit:
+    """Climb from the default starts; keep the regular stationary point of highest log-likelihood.
+
+    Without any, a component that the data resolve is kept with a remark, and spikes give way to the penalised fit.
+    """
+    climbs: dict[str, Climb] = {}
+    for name in DEFAULT:
+        climbs[name] = climb(sample, resolve(name, sample, k), rules)
+        if climbs[name].status is Ending.INTERRUPTED or k == 1:
+            return _result(sample, climbs[name], name)
+    mixtures = {name: _mixture(found) for name, found in climbs.items() if found.collapsed is None}
+    kept = [name for name, mixture in mixtures.items() if is_regular(mixture, sample)]
+    kept = kept or [name for name, mixture in mixtures.items() if is_resolved(mixture, sample)]
+    if kept:
+        best = max(kept, key=lambda name: _rank(climbs[name]))
+        return _result(sample, climbs[best], best)
+    return _penalised(sample, k, rules, climbs)
+
+
+def _rank(found: Climb) -> tuple[bool, float]:
+    return found.status in (Ending.CONVERGED, Ending.FLAT, Ending.TOLERANCE), found.log_likelihood
+
+
+def _penalised(sample: Sample, k: int, rules: Rules, spikes: dict[str, Climb]) -> Fit:
+    """Climb on the weakly penalised likelihood, which is bounded, and say what wanted to collapse."""
+    penalty = Penalty(a=1 / sample.n, std=_robust_std(sample))
+    climbs = {name: climb(sample, resolve(name, sample, k), rules, penalty) for name in DEFAULT}
+    best = max(climbs, key=lambda name: climbs[name].trace.log_likelihood[-1])
+    mixture = _mixture(climbs[best])
+    wanted = {
+        int(mixture.predict(found.end.means[found.collapsed])) + 1: _collapse(found, sample)
+        for found in spikes.values()
+        if found.collapsed is not None
+    }
+    notes = [f"component {j} wants to collapse{where}" for j, where in sorted(wanted.items())]
+    return _result(sample, climbs[best], best, notes)
+
+
+def _robust_std(sample: Sample) -> float:
+    """Return the interquartile range over 1.349, or the standard deviation where that is zero."""
+    values, counts = sample.pilot()
+    middle = np.cumsum(counts) - counts / 2
+    low, high = np.interp([0.25, 0.75], middle / counts.sum(), values)
+    return float(sample.unit * (high - low) / 1.349) or sample.std
+
+
+def _collapse(found: Climb, sample: Sample) -> str:
+    j = found.collapsed
+    return "" if j is None else seat(sample, found.end.means[j], found.end.stds[j])
+
+
+def _mixture(found: Climb) -> Mixture:
+    return Mixture(found.end.weights, found.end.means, found.end.stds)
+
+
+def _result(sample: Sample, found: Climb, start: str, notes: list[str] | None = None) -> Fit:
+    mixture = _mixture(found)
+    certificate = found.certificate
+    order = Mixture.sorting(found.end.weights, found.end.means, found.end.stds)
+    return Fit(
+        mixture=mixture,
+        log_likelihood=found.log_likelihood,
+        n=sample.n,
+        status=found.status,
+        gradient_norm=certificate and certificate.gradient_norm,
+        newton_decrement=certificate and certificate.newton_decrement,
+        smallest_eigenvalue=certificate and certificate.smallest_eigenvalue,
+        entropy=certificate and certificate.entropy,
+        covariance=None if certificate is None else _reorder(certificate.covariance, order),
+        order=order,
+        start=start,
+        notes=(*(notes or []), *remarks(mixture, sample)),
+        trace=found.trace,
+        sample=sample,
+    )
+
+
+def _reorder(covariance: np.ndarray | None, order: np.ndarray) -> np.ndarray | None:
+    if covariance is None:
+        return None
+    rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
+    return covariance[np.ix_(rows, rows)]

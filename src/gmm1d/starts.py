@@ -1,0 +1,158 @@
+"""Where a climb begins: named starts, explicit ones, and the default set. Nothing here is random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmm1d import _engine
+from gmm1d.errors import InputError
+from gmm1d.mixture import Mixture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from gmm1d.sample import Sample
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Parameters in the caller's order and units.
+
+    Attributes
+    ----------
+    weights, means, stds : ndarray, shape (k,)
+    """
+
+    weights: Array
+    means: Array
+    stds: Array
+
+    @property
+    def k(self) -> int:
+        """The number of components."""
+        return len(self.weights)
+
+
+def spread(sample: Sample, k: int) -> Start:
+    """Return the start of the classroom: weights 1/k, means at low + i (high - low)/k for i = 1 … k, stds 1.
+
+    The standard deviation is 1 in the units of the data, so this start alone does not follow a change of units.
+    """
+    steps = np.arange(1, k + 1) / k
+    means = sample.low + steps * (sample.high - sample.low)
+    return Start(np.full(k, 1 / k), means, np.ones(k))
+
+
+def quantile(sample: Sample, k: int) -> Start:
+    """Cut the ordered values into k groups of equal weight; a value on a cut is shared between its two groups."""
+    values, counts = _ordered(sample, k)
+    start = _from_groups(sample, values, _equal_groups(counts, k))
+    if np.all(np.diff(start.means) > 0):
+        return start
+    # Ties fill whole groups: cut the distinct values into equal groups instead.
+    shares = _equal_groups(np.ones_like(counts), k)
+    return _from_groups(sample, values, counts[:, None] * shares)
+
+
+def kmeans(sample: Sample, k: int) -> Start:
+    """Cut the ordered values where the sum of squares within the groups is least among all cuts.
+
+    Globally optimal k-means in one dimension by dynamic programming (Wang and Song, 2011, The R Journal 3/2).
+    """
+    values, counts = _ordered(sample, k)
+    first = np.zeros(len(values), dtype=np.intp)
+    first[_engine.kmeans(values, counts, k)[1:]] = 1
+    shares = counts[:, None] * (np.cumsum(first)[:, None] == np.arange(k))
+    return _from_groups(sample, values, shares)
+
+
+NAMED: dict[str, Callable[[Sample, int], Start]] = {
+    "spread": spread,
+    "quantile": quantile,
+    "kmeans": kmeans,
+}
+DEFAULT = ("quantile", "kmeans")
+
+
+def resolve(start: object, sample: Sample, k: int) -> Start:
+    """Turn what the caller gave as `start` into parameters: a name, a mixture, or a mapping.
+
+    A mapping has means, stds (or variances) and, unless they are equal, weights.
+
+    Raises
+    ------
+    InputError
+        If the name or a key is unknown or missing, or the parameters are not those of `k` components.
+    """
+    if isinstance(start, str):
+        if start not in NAMED:
+            raise InputError(
+                f"start={start!r} is unknown: use one of {', '.join(NAMED)}, a dict or a Mixture"
+            )
+        return NAMED[start](sample, k)
+    if isinstance(start, Mixture):
+        given = Start(start.weights, start.means, start.stds)
+    elif isinstance(start, Mapping):
+        given = _from_mapping(start)
+    else:
+        raise InputError(f"start must be a name, a dict or a Mixture, not {type(start).__name__}")
+    if given.k != k:
+        raise InputError(f"start has {given.k} components, but k is {k}")
+    return given
+
+
+def _ordered(sample: Sample, k: int) -> tuple[Array, Array]:
+    """Return at least k distinct standardised values, ascending, and their weights."""
+    values, counts = sample.pilot()
+    if len(values) < k:  # the pilot's stride missed rare values
+        values, inverse = np.unique(
+            (sample.points - sample.centre) / sample.unit, return_inverse=True
+        )
+        counts = np.bincount(inverse, sample.weights).astype(float)
+    return values, counts
+
+
+def _from_mapping(given: Mapping[str, Any]) -> Start:
+    if unknown := set(given) - {"weights", "means", "stds", "variances"}:
+        raise InputError(
+            f"start has an unknown key {min(map(str, unknown))!r}: use weights, means, stds or variances"
+        )
+    if "means" not in given:
+        raise InputError("start needs means, and stds or variances")
+    size = np.size(given["means"])
+    weights = given.get("weights", np.full(size, 1 / size))
+    checked = Mixture(weights, given["means"], given.get("stds"), variances=given.get("variances"))
+    stds = given["stds"] if "stds" in given else np.sqrt(given["variances"])
+    order = Mixture.sorting(
+        np.asarray(weights, float), np.asarray(given["means"], float), np.asarray(stds, float)
+    )
+    back = np.argsort(order)
+    return Start(checked.weights[back], checked.means[back], checked.stds[back])
+
+
+def _equal_groups(counts: Array, k: int) -> Array:
+    """Share ordered counts among k consecutive groups of equal total; shape (values, k)."""
+    upper = np.cumsum(counts)
+    cuts = upper[-1] * np.arange(k + 1) / k
+    inside = np.minimum(upper[:, None], cuts[1:]) - np.maximum((upper - counts)[:, None], cuts[:-1])
+    return np.maximum(inside, 0.0)
+
+
+def _from_groups(sample: Sample, values: Array, shares: Array) -> Start:
+    """Return weights, means and stds of groups; a group without spread gets that of all groups together."""
+    counts = shares.sum(axis=0)
+    means = values @ shares / counts
+    squares = (shares * (values[:, None] - means) ** 2).sum(axis=0)
+    pooled = squares.sum() / counts.sum()
+    if pooled == 0.0:  # every group is a single value
+        pooled = np.diff(values).min() ** 2 / 4
+    stds = np.sqrt(np.where(squares > 0, squares / counts, pooled))
+    return Start(counts / counts.sum(), sample.centre + sample.unit * means, sample.unit * stds)
