@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gmm1d.formatting import text_table
 
-BENCHMARKS = ("em_pass", "accuracy", "equivariance", "quantiles", "startup", "interrupt")
+BENCHMARKS = ("em_pass", "accuracy", "units", "quantiles", "startup", "interrupt")
 
 
 def main(names: list[str]) -> int:

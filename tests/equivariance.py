@@ -43,4 +43,4 @@ def _parameters(fitted, recovered, a, b, gap):
     worst = float(np.max(apart))
     if worst > 1e-3 and gap < 1e-6:  # two optima that are tied
         return 0.0
-    return worst / (1e-9 * max(1.0, 1e-3 / max(recovered.smallest_eigenvalue, 1e-300)))
+    return worst / (1e-9 * max(1.0, 1e-3 / max(recovered.certificate.smallest_eigenvalue, 1e-300)))

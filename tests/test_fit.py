@@ -101,9 +101,9 @@ def test_every_trace_climbs_and_every_ending_is_certified(name):
         if f.status is Ending.CONVERGED:
             assert f.gradient_norm < 1e-8
             assert f.newton_decrement < 1e-6
-            assert f.smallest_eigenvalue > 1e-6
+            assert f.certificate.smallest_eigenvalue > 1e-6
             assert is_regular(f.mixture, f.sample)
-            assert np.linalg.eigvalsh(f.covariance)[0] > -1e-9 * np.abs(f.covariance).max()
+            assert np.linalg.eigvalsh(f.certificate.covariance)[0] > -1e-9 * np.abs(f.certificate.covariance).max()
         else:
             assert f.status is Ending.PENALISED or k == 6
             assert f.notes
@@ -129,7 +129,7 @@ def test_standard_errors_of_one_gaussian_are_the_known_ones():
     n, std = len(x), x.std()
     assert f.mixture.means[0] == pytest.approx(x.mean(), rel=1e-14)
     assert f.mixture.stds[0] == pytest.approx(std, rel=1e-14)
-    np.testing.assert_allclose(f.covariance, np.diag([0, std**2 / n, 1 / (2 * n)]), atol=1e-14)
+    np.testing.assert_allclose(f.certificate.covariance, np.diag([0, std**2 / n, 1 / (2 * n)]), atol=1e-14)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4))
@@ -144,7 +144,7 @@ def test_integer_weights_are_repeated_points_and_order_does_not_matter(seed, k):
     assert weighted.status is repeated.status
     assert weighted.n == repeated.n
     assert weighted.log_likelihood == pytest.approx(repeated.log_likelihood, rel=1e-9)
-    if weighted.status is Ending.CONVERGED and weighted.smallest_eigenvalue > 1e-3:
+    if weighted.status is Ending.CONVERGED and weighted.certificate.smallest_eigenvalue > 1e-3:
         np.testing.assert_allclose(
             weighted.mixture.means, repeated.mixture.means, rtol=1e-6, atol=1e-6
         )

@@ -1,7 +1,5 @@
 """gmm1d fits, checks, compares, draws and explains mixtures of Gaussians in one dimension."""
 
-from importlib.metadata import version as _version
-
 from gmm1d.comparison import Comparison, compare
 from gmm1d.errors import Ending
 from gmm1d.fitting import fit
@@ -9,5 +7,5 @@ from gmm1d.mixture import Mixture
 from gmm1d.result import Fit
 from gmm1d.sample import Sample
 
-__version__ = _version("gmm1d")
+__version__ = "0.1.0"
 __all__ = ["Comparison", "Ending", "Fit", "Mixture", "Sample", "compare", "fit"]

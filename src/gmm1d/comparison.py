@@ -149,7 +149,7 @@ def compare(
     """
     if criterion not in CRITERIA:
         raise InputError(f"criterion={criterion!r} is unknown: use one of {', '.join(CRITERIA)}")
-    if isinstance(start, dict) or not (start is None or isinstance(start, str)):
+    if start is not None and not isinstance(start, str):
         raise InputError("start must be a name here: one set of parameters cannot serve several k")
     sample = Sample.of(x, sample_weight)
     rules = check_rules(tol, max_iter, threads)

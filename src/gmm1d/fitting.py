@@ -5,12 +5,14 @@ from __future__ import annotations
 import operator
 import os
 import warnings
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d.climbing import Climb, Penalty, Rules, climb
+from gmm1d.certificate import Penalty
+from gmm1d.climbing import Climb, Rules, climb
 from gmm1d.errors import CollapseError, Ending, FitWarning, InputError
 from gmm1d.formatting import number
 from gmm1d.mixture import Mixture
@@ -20,7 +22,7 @@ from gmm1d.sample import Sample
 from gmm1d.starts import DEFAULT, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -135,7 +137,7 @@ def check_k(k: int, sample: Sample) -> int:
     return components
 
 
-def check_rules(tol: float | None, max_iter: int | None, threads: int | None) -> Rules:
+def check_rules(tol: object, max_iter: object, threads: object) -> Rules:
     """Validate the options that say when to stop.
 
     Raises
@@ -143,19 +145,21 @@ def check_rules(tol: float | None, max_iter: int | None, threads: int | None) ->
     InputError
         If one of them is out of range.
     """
-    if tol is not None and not (
-        isinstance(tol, (int, float, np.number)) and isfinite(tol) and tol >= 0
-    ):
+    if tol is not None and not (isinstance(tol, int | float | np.number) and isfinite(tol) and tol >= 0):
         raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
-    for name, value, least in (("max_iter", max_iter, 0), ("threads", threads, 1)):
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if value is not None and not (whole and value >= least):
-            raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
     return Rules(
         tol=None if tol is None else float(tol),
-        max_iter=MAX_ITER if max_iter is None else int(max_iter),
-        threads=_processors() if threads is None else int(threads),
+        max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER),
+        threads=_whole("threads", threads, least=1, default=_processors()),
     )
+
+
+def _whole(name: str, value: object, least: int, default: int) -> int:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
+    return int(value)
 
 
 def _processors() -> int:
@@ -219,30 +223,22 @@ def _mixture(found: Climb) -> Mixture:
     return Mixture(found.end.weights, found.end.means, found.end.stds)
 
 
-def _result(sample: Sample, found: Climb, start: str, notes: list[str] | None = None) -> Fit:
+def _result(sample: Sample, found: Climb, start: str, notes: Sequence[str] = ()) -> Fit:
     mixture = _mixture(found)
-    certificate = found.certificate
     order = Mixture.sorting(found.end.weights, found.end.means, found.end.stds)
+    certificate = found.certificate
+    if certificate is not None and certificate.covariance is not None:
+        rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
+        certificate = replace(certificate, covariance=certificate.covariance[np.ix_(rows, rows)])
     return Fit(
         mixture=mixture,
         log_likelihood=found.log_likelihood,
         n=sample.n,
         status=found.status,
-        gradient_norm=certificate and certificate.gradient_norm,
-        newton_decrement=certificate and certificate.newton_decrement,
-        smallest_eigenvalue=certificate and certificate.smallest_eigenvalue,
-        entropy=certificate and certificate.entropy,
-        covariance=None if certificate is None else _reorder(certificate.covariance, order),
+        certificate=certificate,
         order=order,
         start=start,
-        notes=(*(notes or []), *remarks(mixture, sample)),
+        notes=(*notes, *remarks(mixture, sample)),
         trace=found.trace,
         sample=sample,
     )
-
-
-def _reorder(covariance: np.ndarray | None, order: np.ndarray) -> np.ndarray | None:
-    if covariance is None:
-        return None
-    rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
-    return covariance[np.ix_(rows, rows)]

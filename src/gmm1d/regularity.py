@@ -66,13 +66,12 @@ def remarks(mixture: Mixture, sample: Sample) -> tuple[str, ...]:
 
 def seat(sample: Sample, mean: float, std: float) -> str:
     """Say on which values a narrow component sits and how many points have them."""
-    points = distinct = 0
+    points = 0.0
     values: set[float] = set()
     for near, weight in _near(sample, mean, 3 * std):
         points += weight
         values.update(near.tolist())
-        distinct = len(values)
-        if distinct > 2:
+        if len(values) > 2:
             return ""
     if not values:
         return ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError
 from gmm1d.files import write_text
 from gmm1d.formatting import html_table, number, text_table
@@ -26,15 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "gmm1d.fit"
 VERSION = 1
-EVIDENCE = (
-    "log_likelihood",
-    "n",
-    "gradient_norm",
-    "newton_decrement",
-    "smallest_eigenvalue",
-    "entropy",
-    "start",
-)
+MEASURES = ("gradient_norm", "newton_decrement", "smallest_eigenvalue", "entropy")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,12 +43,8 @@ class Fit:
         The sum of the sample weights: the number of values where there are none.
     status : Ending
         How the fit ended; ``str(status)`` is a sentence.
-    gradient_norm, newton_decrement, smallest_eigenvalue : float or None
-        The certificate that this is a stationary point and a maximum (see `Certificate`); None if interrupted.
-    entropy : float or None
-        Of the responsibilities, in nats: 0 where every value belongs to one component for sure.
-    covariance : ndarray, shape (3k, 3k), or None
-        Of (log-odds of the weights, means, log stds) from the observed information, in the mixture's order.
+    certificate : Certificate or None
+        Gradient and Hessian there, in a few numbers; None if the climb was interrupted.
     order : ndarray of int, shape (k,)
         Component j of the mixture is component ``order[j]`` of the start and of the trace.
     start : str
@@ -72,11 +61,7 @@ class Fit:
     log_likelihood: float
     n: float
     status: Ending
-    gradient_norm: float | None
-    newton_decrement: float | None
-    smallest_eigenvalue: float | None
-    entropy: float | None
-    covariance: NDArray[np.float64] | None
+    certificate: Certificate | None
     order: NDArray[np.intp]
     start: str
     notes: tuple[str, ...]
@@ -99,6 +84,16 @@ class Fit:
         return None if self.trace is None else len(self.trace) - 1
 
     @property
+    def gradient_norm(self) -> float | None:
+        """The largest component of the gradient, scaled (see `Certificate`)."""
+        return None if self.certificate is None else self.certificate.gradient_norm
+
+    @property
+    def newton_decrement(self) -> float | None:
+        """The distance to the optimum in standard errors (see `Certificate`)."""
+        return None if self.certificate is None else self.certificate.newton_decrement
+
+    @property
     def aic(self) -> float:
         """Akaike's criterion −2ℓ + 2p; lower is better."""
         return 2 * self.n_parameters - 2 * self.log_likelihood
@@ -111,7 +106,7 @@ class Fit:
     @property
     def icl(self) -> float | None:
         """The integrated completed likelihood, BIC plus twice the entropy (Biernacki et al., 2000); lower is better."""
-        return None if self.entropy is None else self.bic + 2 * self.entropy
+        return None if self.certificate is None else self.bic + 2 * self.certificate.entropy
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the data, the weighted components and their sum (see `gmm1d.plots.plot_fit`)."""
@@ -152,10 +147,11 @@ class Fit:
                 f"{name} {number(value, 10)}" for name, value in criteria if value is not None
             ),
         ]
-        if self.gradient_norm is not None and self.newton_decrement is not None:
+        if self.certificate is not None:
             facts.append(
-                f"gradient {number(self.gradient_norm, 2)}, Newton decrement {number(self.newton_decrement, 2)}, "
-                f"smallest eigenvalue {number(self.smallest_eigenvalue or 0.0, 3)}"
+                f"gradient {number(self.certificate.gradient_norm, 2)}, "
+                f"Newton decrement {number(self.certificate.newton_decrement, 2)}, "
+                f"smallest eigenvalue {number(self.certificate.smallest_eigenvalue, 3)}"
             )
         if self.n_iter is not None:
             facts.append(
@@ -175,22 +171,28 @@ class Fit:
         return [f"note: {note}" for note in self.notes]
 
     def to_json(self) -> str:
-        """Write mixture, status, evidence and covariance as JSON; data and trace are left out."""
-        return json.dumps(
-            {
-                "schema": SCHEMA,
-                "version": VERSION,
-                "mixture": json.loads(self.mixture.to_json()),
-                "status": self.status.name,
-                **{name: getattr(self, name) for name in EVIDENCE},
-                "criteria": {"aic": self.aic, "bic": self.bic, "icl": self.icl},
-                "order": self.order.tolist(),
-                "covariance": None if self.covariance is None else self.covariance.tolist(),
-                "notes": list(self.notes),
-            },
-            indent=2,
-            allow_nan=False,
-        )
+        """Write mixture, status and evidence as JSON; data and trace are left out."""
+        certificate = None
+        if self.certificate is not None:
+            covariance = self.certificate.covariance
+            certificate = {name: getattr(self.certificate, name) for name in MEASURES}
+            certificate["covariance"] = None if covariance is None else covariance.tolist()
+        about = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "mixture": json.loads(self.mixture.to_json()),
+        }
+        evidence = {
+            "status": self.status.name,
+            "log_likelihood": self.log_likelihood,
+            "n": self.n,
+            "criteria": {"aic": self.aic, "bic": self.bic, "icl": self.icl},
+            "certificate": certificate,
+            "start": self.start,
+            "order": self.order.tolist(),
+            "notes": list(self.notes),
+        }
+        return json.dumps(about | evidence, indent=2, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Fit:
@@ -209,16 +211,19 @@ class Fit:
                 raise InputError(
                     f"this fit has schema version {data['version']}, newer than {VERSION}: update gmm1d"
                 )
-            covariance = data["covariance"]
             return cls(
                 mixture=Mixture.from_json(json.dumps(data["mixture"])),
+                log_likelihood=float(data["log_likelihood"]),
+                n=float(data["n"]),
                 status=Ending[data["status"]],
-                **{name: data[name] for name in EVIDENCE},
-                covariance=None if covariance is None else np.array(covariance, dtype=float),
+                certificate=_certificate(data["certificate"]),
                 order=np.array(data["order"], dtype=np.intp),
-                notes=tuple(data["notes"]),
+                start=str(data["start"]),
+                notes=tuple(map(str, data["notes"])),
             )
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except InputError:
+            raise
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"this is not a fit saved by gmm1d: {error!r}") from error
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -235,3 +240,13 @@ class Fit:
             If the file holds no fit.
         """
         return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _certificate(data: dict[str, Any] | None) -> Certificate | None:
+    if data is None:
+        return None
+    covariance = data["covariance"]
+    return Certificate(
+        **{name: float(data[name]) for name in MEASURES},
+        covariance=None if covariance is None else np.array(covariance, dtype=float),
+    )

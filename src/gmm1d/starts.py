@@ -142,8 +142,9 @@ def _equal_groups(counts: Array, k: int) -> Array:
     """Share ordered counts among k consecutive groups of equal total; shape (values, k)."""
     upper = np.cumsum(counts)
     cuts = upper[-1] * np.arange(k + 1) / k
-    inside = np.minimum(upper[:, None], cuts[1:]) - np.maximum((upper - counts)[:, None], cuts[:-1])
-    return np.maximum(inside, 0.0)
+    lower = (upper - counts)[:, None]
+    inside: Array = np.minimum(upper[:, None], cuts[1:]) - np.maximum(lower, cuts[:-1])
+    return inside.clip(min=0.0)
 
 
 def _from_groups(sample: Sample, values: Array, shares: Array) -> Start:

@@ -1,0 +1,444 @@
+"""Sample: what is taken, what is refused with which sentence, centre and unit, and their laws."""
+
+import array
+import ctypes
+import datetime
+import decimal
+import fractions
+import math
+import re
+import tracemalloc
+from collections import deque
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gmm1d.errors import InputError, ScaleError
+from gmm1d.sample import Sample
+
+VALUES = [1.5, 2.5, 9.0, 10.0, 11.0]
+FLOATS = st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-6)
+COLUMNS = hnp.arrays(np.float64, st.integers(2, 60), elements=FLOATS)
+
+
+def refused(data, sentence, sample_weight=None, error=InputError):
+    """Check that exactly this sentence (or part of it) is raised."""
+    with pytest.raises(error, match=re.escape(sentence)) as caught:
+        Sample.of(data, sample_weight)
+    assert type(caught.value) is error
+    assert "\n" not in str(caught.value)
+
+
+class Wrapped:
+    """Something of another library that only offers ``__array__``."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(VALUES, dtype=dtype, copy=copy)
+
+
+CONTAINERS = {
+    "list": list(VALUES),
+    "tuple": tuple(VALUES),
+    "deque": deque(VALUES),
+    "iterator": iter(VALUES),
+    "generator": (v for v in VALUES),
+    "dict values": dict(enumerate(VALUES)).values(),
+    "list of NumPy floats": [np.float64(v) for v in VALUES],
+    "list of rows": [[v] for v in VALUES],
+    "list of decimals": [decimal.Decimal(str(v)) for v in VALUES],
+    "list of fractions": [fractions.Fraction(v) for v in VALUES],
+    "ndarray": np.array(VALUES),
+    "column": np.array(VALUES)[:, None],
+    "reversed": np.array(VALUES[::-1])[::-1],
+    "strided": np.repeat(VALUES, 3)[::3],
+    "unaligned": np.frombuffer(b"\0" + np.array(VALUES).tobytes(), np.float64, offset=1),
+    "packed records": np.array([(1, v) for v in VALUES], dtype="i1,f8")["f1"],
+    "big-endian": np.array(VALUES, ">f8"),
+    "float16": np.array(VALUES, "f2"),
+    "float32": np.array(VALUES, "f4"),
+    "long double": np.array(VALUES, np.longdouble),
+    "objects": np.array(VALUES, object),
+    "masked array without a mask": np.ma.array(VALUES),
+    "array.array": array.array("d", VALUES),
+    "memoryview": memoryview(array.array("d", VALUES)),
+    "ctypes": (ctypes.c_double * 5)(*VALUES),
+    "__array__": Wrapped(),
+    "Series": pd.Series(VALUES),
+    "Series, nullable": pd.Series(VALUES, dtype="Float64"),
+    "Series, Arrow": pd.Series(VALUES, dtype="float64[pyarrow]"),
+    "Series, categorical": pd.Series(VALUES).astype("category"),
+    "Index": pd.Index(VALUES),
+    "DataFrame": pd.DataFrame({"x": VALUES}),
+    "Arrow array": pa.array(VALUES),
+    "Arrow chunks": pa.chunked_array([VALUES[:2], VALUES[2:]]),
+    "Arrow column": pa.table({"x": VALUES})["x"],
+    "Arrow table": pa.table({"x": VALUES}),
+    "Arrow dictionary": pa.array(VALUES).dictionary_encode(),
+    "polars": pl.Series(VALUES),
+    "polars frame": pl.DataFrame({"x": VALUES}),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_every_container_gives_the_same_column(name):
+    sample = Sample.of(CONTAINERS[name])
+    assert sample.points.dtype == np.float64
+    assert sample.points.dtype.isnative
+    assert sample.points.flags.aligned
+    assert sample.points.tolist() == VALUES
+    assert (sample.n, sample.low, sample.high, sample.centre) == (5, 1.5, 11, 9)
+    assert sample.weights is None
+
+
+INTEGERS = {
+    "range": range(1, 200),
+    "int8": np.array([100, 120, -100, 127, -128] * 20, "i1"),
+    "uint8": array.array("B", [250, 251, 255]),
+    "uint64": np.array([2**63, 2**63 + 2**12], "u8"),
+    "beyond 2**53": 2**53 + np.arange(100),
+    "beyond int64": [10**20, 2 * 10**20, 1],
+    "nullable": pd.Series([1, 2, 3], dtype="Int64"),
+    "categories": pd.Series([1, 2, 10]).astype("category"),
+}
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_whole_numbers_become_float64_before_any_arithmetic(name):
+    data = INTEGERS[name]
+    sample = Sample.of(data)
+    assert sample.points.tolist() == [float(int(v)) for v in data]
+    exact = [fractions.Fraction(v) for v in sample.points.tolist()]
+    mean = sum(exact) / len(exact)
+    variance = sum((v - mean) ** 2 for v in exact) / len(exact)
+    assert sample.std == pytest.approx(math.sqrt(variance), rel=1e-14)
+
+
+def test_float16_squares_do_not_overflow():
+    sample = Sample.of(np.array([60000, 61000, 100, 200] * 20, "f2"))
+    assert sample.high == 60992  # the float16 nearest to 61000
+    assert math.isfinite(sample.std)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        np.array(VALUES),
+        np.array(VALUES)[:, None],
+        np.repeat(VALUES, 3)[::3],
+        np.array(VALUES)[::-1],
+        np.broadcast_to(2.5, 10),
+    ],
+)
+def test_float64_is_used_where_it_lies_and_never_modified(data):
+    before = data.copy()
+    sample = Sample.of(data)
+    assert np.shares_memory(sample.points, data)
+    assert not sample.points.flags.writeable
+    assert sample.std >= 0
+    assert sample.pilot()[0].size
+    np.testing.assert_array_equal(data, before)
+
+
+def test_other_libraries_share_their_memory_too():
+    for data in (array.array("d", VALUES), pd.Series(VALUES), pa.array(VALUES), pl.Series(VALUES)):
+        assert np.shares_memory(Sample.of(data).points, np.asarray(data))
+
+
+def test_a_matrix_is_a_column_or_a_row():
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.asmatrix(VALUES)
+    assert Sample.of(matrix.T).points.shape == (5,)
+    refused(matrix, "one row")
+
+
+def test_memory_map(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, VALUES)
+    mapped = np.load(path, mmap_mode="r")
+    assert np.shares_memory(Sample.of(mapped).points, mapped)
+
+
+def test_ten_million_points_cost_less_than_a_megabyte():
+    x = np.linspace(-3.0, 5.0, 10**7)
+    w = np.broadcast_to(2.0, x.shape)
+    tracemalloc.start()
+    try:
+        sample = Sample.of(x)
+        weighted = Sample.of(x, w)
+        assert sample.std == pytest.approx(weighted.std, rel=1e-14)
+        assert sample.has_distinct(100)
+        assert tracemalloc.get_traced_memory()[1] < 3e6  # two samples and the blocks of std
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        assert Sample.of(x).low == -3
+        assert tracemalloc.get_traced_memory()[1] - before < 1e6
+    finally:
+        tracemalloc.stop()
+    assert sample.std == pytest.approx(8 / math.sqrt(12), rel=1e-6)
+
+
+ARRAY = np.array(VALUES)
+REFUSED = {
+    "NaN at index 200 (1 of 201 values)": np.append(np.arange(200.0), np.nan),
+    "infinity at index 5 (1 of 6 values)": np.append(ARRAY, np.inf),
+    "-infinity at index 1 (2 of 4 values)": [1, -math.inf, 2, math.inf],
+    "infinity at index 0 (1 of 1 values)": np.array([np.finfo(np.longdouble).max]),
+    "no data: the ndarray is empty": np.array([]),
+    "no data: the list is empty": [],
+    "no data: the DataFrame is empty": pd.DataFrame({"x": []}),
+    "no data: all 10 values are missing": np.ma.masked_all(10),
+    "no data: all 2 values are missing": [np.nan, np.nan],
+    "no data: all 3 values are missing": [None, None, None],
+    "a masked value at index 1 (2 of 5 values): drop": np.ma.array(VALUES, mask=[0, 1, 0, 1, 0]),
+    "NaN at index 1 (1 of 4 values): drop": pd.Series([1, None, 2, 3.0]),
+    "NaN at index 1 (1 of 6 values): drop": pd.Series([1.5, None, 2.5, 9, 10, 11], dtype="Float64"),
+    "NaN at index 0 (1 of 2 values): drop": pa.array([None, 1]),
+    "NaN at index 1 (1 of 2 values): drop": pl.Series([1, None]),
+    "a missing value (None) at index 1 (1 of 4 values): drop": np.array(
+        [1.0, None, 2.0, 3.0], object
+    ),
+    "a missing value (<NA>) at index 0 (3 of 4 values): drop": [pd.NA, None, math.nan, 1],
+    "a missing value (masked) at index 1 (1 of 2 values): drop": [1.0, np.ma.masked],
+    "a missing value (NaT) at index 1 (1 of 2 values): drop": [1.0, pd.NaT],
+    "text ('a') at index 0 (3 of 3 values): convert": np.array(["a", "b", "c"]),
+    "text ('a') at index 1 (1 of 2 values): convert": [1.0, "a"],
+    "text ('x') at index 2 (1 of 3 values): convert": np.array([1, 2, "x"], object),
+    "text (b'1') at index 0 (1 of 1 values): convert": np.array([b"1"]),
+    "text ('1') at index 0 (2 of 2 values): convert": pd.Series(["1", "2"]),
+    "a truth value (True) at index 0 (1 of 2 values)": [True, 1.5],
+    "a complex number (1j) at index 1 (1 of 2 values)": [1.0, 1j],
+    "a number too large for float64": [1.0, 10**400],
+    "a date or a duration": [datetime.date(2020, 1, 1)],
+    "a dict ({}) at index 1 (1 of 2 values)": [1.0, {}],
+    "an array (array([1.])) at index 0": pd.Series([np.ones(1), np.ones(2)]),
+    "true and false values": np.array([True, False] * 50),
+    "complex numbers": ARRAY + 0j,
+    "dates: convert": np.array(["2020-01-01"], "M8[D]"),
+    "dates: convert them": pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02"])),
+    "durations: convert": np.array([1, 2], "m8[s]"),
+    "records with several fields": np.array([(1, 2.0)], dtype="i1,f8"),
+    "2 columns (shape (5, 2)): gmm1d takes one": pd.DataFrame({"x": VALUES, "y": VALUES}),
+    "0 columns (shape (5, 0))": np.empty((5, 0)),
+    "one row (shape (1, 5)): hand in x.ravel()": ARRAY[None, :],
+    "3 dimensions": ARRAY[:, None, None],
+    "no column of numbers": [[1.0], [1.0, 2.0]],
+    "as a single float": 3.0,
+    "as a single float64": np.float64(3),
+    "as a single object": object(),
+    "in a set, which has no order": {1.0, 2.0, 3.0},
+    "in a dict, which has no order": {"x": 1.0},
+    "as one text, '1 2 3'": "1 2 3",
+    "as one text, b'1 2 3'": b"1 2 3",
+    "no data: None was handed in": None,
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_bad_input_is_refused_with_one_sentence(sentence):
+    refused(REFUSED[sentence], sentence)
+
+
+WEIGHTS = {
+    "sample_weight of 2 values for 3 points": [1, 2],
+    "sample_weight with a negative value at index 1 (2 of 3 values)": [1, -1, -2],
+    "sample_weight with NaN at index 2 (1 of 3 values)": [1, 2, np.nan],
+    "sample_weight with infinity at index 0 (1 of 3 values)": [np.inf, 2, 1],
+    "sample_weight is zero for all 3 points": [0, 0, 0],
+    "sample_weight adds up to inf": [1e308, 1e308, 1e308],
+    "sample_weight adds up to 1.4": [5e-324, 5e-324, 5e-324],
+    "sample_weight made of true and false": np.array([True, True, False]),
+    "sample_weight as a single int": 1,
+    "no sample_weight: all 3 values are missing": [None, None, None],
+    "no sample_weight: the list is empty": [],
+}
+
+
+@pytest.mark.parametrize("sentence", WEIGHTS)
+def test_bad_weights_are_refused_with_one_sentence(sentence):
+    refused([1.0, 2.0, 3.0], sentence, WEIGHTS[sentence])
+
+
+def test_weights_do_not_excuse_missing_points():
+    refused([1.0, math.nan], "NaN at index 1", [1, 0])
+
+
+def test_a_sample_passes_through_but_takes_no_weights():
+    sample = Sample.of(VALUES)
+    assert Sample.of(sample) is sample
+    refused(sample, "sample_weight came with a Sample", [1] * 5)
+
+
+def test_a_sample_is_frozen():
+    sample = Sample.of(VALUES, [1, 2, 3, 4, 5])
+    with pytest.raises(AttributeError):
+        sample.centre = 0
+    with pytest.raises(ValueError, match="read-only"):
+        sample.points[0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        sample.weights[0] = 0
+
+
+def test_zero_weights_drop_their_points():
+    sample = Sample.of([5.0, 1.0, 2.0, 9.0], [0, 1, 2.5, 0])
+    assert sample.points.tolist() == [1, 2]
+    assert sample.weights.tolist() == [1, 2.5]
+    assert (sample.n, sample.low, sample.high) == (3.5, 1, 2)
+
+
+def test_repr():
+    assert repr(Sample.of(VALUES)) == "Sample(5 points from 1.5 to 11)"
+    assert repr(Sample.of([-0.0])) == "Sample(1 point from 0 to 0)"
+    weighted = Sample.of([1, 2], [0.5, 3])
+    assert repr(weighted) == "Sample(2 points of total weight 3.5 from 1 to 2)"
+
+
+BASE = np.concatenate([np.linspace(-2, 2, 100), np.linspace(4, 8, 100)])
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (1e-300 * BASE, "too small for its square"),
+        (1e300 * BASE, "too far for its square"),
+        (1e307 * BASE * 2, "too far for its square"),
+        (5e-324 * np.arange(1, 100), "too small for its square"),
+        ([0.0] * 99 + [5e-324], "too small for its square"),
+        ([0.0, 1e-200, 2e-200, 1.0, 3e-200], "too small for its square"),
+        ([1e-100, 2e-100, 3e-100, 4e-100, 1e100], "look at the extreme values"),
+        ([-1.7e308, 1.7e308], "spread over inf"),
+    ],
+)
+def test_a_spread_without_a_square_is_a_scale_error(data, sentence):
+    refused(data, sentence, error=ScaleError)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-6, 1, 1e3, 1e150])
+def test_the_promised_scales_are_taken(scale):
+    sample = Sample.of(BASE * scale)
+    assert sample.std == pytest.approx(np.std(BASE) * scale, rel=1e-14)
+    assert 0.5 < sample.unit / scale < 8
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 2.5, -1e300, 5e-324, 1.7e308])
+def test_constant_data_are_a_sample(value):
+    sample = Sample.of(np.full(50, value))
+    assert sample.constant
+    assert sample.std == 0
+    assert math.frexp(sample.unit)[0] == 0.5
+    assert np.isfinite([sample.unit**2, 1 / sample.unit**2]).all()
+    assert sample.has_distinct(1)
+    assert not sample.has_distinct(2)
+    z, w = sample.pilot()
+    assert (z.tolist(), w.tolist()) == ([0], [50])
+    assert not np.signbit(z).any()
+
+
+def test_median_and_quartiles_by_hand():
+    sample = Sample.of([8.0, 1.0, 2.0, 4.0])  # quartiles 1, 2, 4
+    assert (sample.centre, sample.unit) == (2, 2)
+    z, w = sample.pilot()
+    assert (z.tolist(), w.tolist()) == ([-0.5, 0, 1, 3], [1, 1, 1, 1])
+
+
+def test_a_zero_interquartile_range_falls_back_to_the_standard_deviation():
+    sample = Sample.of([0.0] * 90 + [10.0] * 10)
+    assert (sample.centre, sample.std, sample.unit) == (0, pytest.approx(3), 2)
+
+
+def test_negative_zero_is_zero():
+    sample = Sample.of(np.array([-0.0, 0.0] * 20 + [5.0, 5.5, 6.0] * 10))
+    assert sample.has_distinct(4)
+    assert not sample.has_distinct(5)
+    w = sample.pilot()[1]
+    assert w.tolist() == [40, 10, 10, 10]
+    assert math.copysign(1, sample.low) == math.copysign(1, sample.centre) == 1
+
+
+def test_points_that_standardise_alike_are_one_in_the_pilot():
+    z, w = Sample.of([0.1, 0.2, 1e16, 1e16, 3e16]).pilot()
+    assert np.all(np.diff(z) > 0)
+    assert w.sum() == 5
+
+
+def test_a_long_sample_has_a_strided_pilot():
+    x = np.random.default_rng(1).normal(3, 2, 50_000)
+    sample = Sample.of(x, np.full(x.size, 2.0))
+    z, w = sample.pilot()
+    taken = x[::3]
+    np.testing.assert_array_equal(z, np.sort((taken - sample.centre) / sample.unit))
+    assert np.all(w == 2)
+    assert sample.centre == np.sort(taken)[(taken.size - 1) // 2]
+    assert sample.unit == 2
+
+
+def test_has_distinct_reads_beyond_the_first_block():
+    x = np.zeros(100_000)
+    x[-3:] = 1, 2, 3
+    sample = Sample.of(x)
+    assert [sample.has_distinct(k) for k in (-1, 0, 1, 4, 5, 10**6)] == [True] * 4 + [False] * 2
+
+
+@given(COLUMNS, st.data())
+def test_order_and_stride_leave_no_trace(x, data):
+    w = data.draw(hnp.arrays(np.float64, x.size, elements=st.floats(0.01, 100)))
+    order = np.array(data.draw(st.permutations(range(x.size))))
+    first, second = Sample.of(x, w), Sample.of(np.repeat(x[order], 2)[::2], w[order])
+    assert (first.centre, first.unit) == (second.centre, second.unit)
+    assert first.n == pytest.approx(second.n, rel=1e-15)
+    assert first.std == pytest.approx(second.std, rel=1e-14)
+    np.testing.assert_array_equal(first.pilot(), second.pilot())
+
+
+@given(COLUMNS, st.data())
+def test_whole_weights_are_repeated_points(x, data):
+    w = data.draw(hnp.arrays(np.int64, x.size, elements=st.integers(0, 9)).filter(np.any))
+    weighted, repeated = Sample.of(x, w), Sample.of(np.repeat(x, w))
+    assert weighted.n == repeated.n
+    assert (weighted.centre, weighted.unit) == (repeated.centre, repeated.unit)
+    assert (weighted.low, weighted.high) == (repeated.low, repeated.high)
+    assert weighted.std == pytest.approx(repeated.std, rel=1e-14)
+    np.testing.assert_array_equal(weighted.pilot(), repeated.pilot())
+
+
+@given(COLUMNS, st.integers(-400, 400), st.integers(-100, 100))
+def test_powers_of_two_scale_exactly_and_shifts_move_the_centre(x, exponent, shift):
+    sample = Sample.of(x)
+    scaled = Sample.of(x * 2.0**exponent)
+    assert scaled.centre == sample.centre * 2.0**exponent
+    if not sample.constant or sample.centre:
+        assert scaled.unit == sample.unit * 2.0**exponent
+    np.testing.assert_array_equal(sample.pilot(), scaled.pilot())
+    assert Sample.of(x + shift).centre == sample.centre + shift
+
+
+@given(COLUMNS, st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+def test_unit_follows_scale_and_shift_within_a_factor_of_two(x, a, b):
+    sample, moved = Sample.of(x), Sample.of(a * x + b)
+    assert moved.centre == a * sample.centre + b
+    if sample.std > 1e-6 * (np.abs(x).max() + b / a):
+        assert 0.5 <= moved.unit / (a * sample.unit) <= 2
+        assert moved.std == pytest.approx(a * sample.std, rel=1e-8)
+
+
+@given(hnp.arrays(np.float64, st.integers(2, 30), elements=st.integers(-1000, 1000)), st.data())
+def test_std_against_exact_arithmetic(x, data):
+    w = data.draw(hnp.arrays(np.float64, x.size, elements=st.integers(1, 50)))
+    offset = data.draw(st.sampled_from([0.0, 1e6, 1e12]))
+    points = [fractions.Fraction(v) for v in (x + offset).tolist()]
+    weights = [fractions.Fraction(v) for v in w.tolist()]
+    n = sum(weights)
+    mean = sum(p * u for p, u in zip(points, weights, strict=True)) / n
+    variance = sum(u * (p - mean) ** 2 for p, u in zip(points, weights, strict=True)) / n
+    assert Sample.of(x + offset, w).std == pytest.approx(math.sqrt(variance), rel=1e-14)
+
+
+def test_std_of_many_points_at_a_large_offset():
+    x = np.random.default_rng(2).normal(1e8, 1, 200_000)
+    exact = np.std((x - 1e8).astype(np.longdouble))
+    assert Sample.of(x).std == pytest.approx(float(exact), rel=1e-14)
