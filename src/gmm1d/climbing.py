@@ -136,8 +136,10 @@ def _ending(stop: str, certificate: Certificate | None, *, penalised: bool) -> E
         return Ending.INTERRUPTED
     if stop == "tolerance":
         return Ending.TOLERANCE
+    if penalised and certificate.stationary:
+        return Ending.PENALISED
     if certificate.maximum:
-        return Ending.PENALISED if penalised else Ending.CONVERGED
+        return Ending.CONVERGED
     if certificate.stationary and certificate.smallest_eigenvalue <= CURVATURE:
         return Ending.FLAT
     return Ending.MAX_ITER

@@ -16,7 +16,7 @@ from gmm1d.climbing import Climb, Rules, climb
 from gmm1d.errors import CollapseError, Ending, FitWarning, InputError
 from gmm1d.formatting import number
 from gmm1d.mixture import Mixture
-from gmm1d.regularity import is_regular, is_resolved, remarks, seat
+from gmm1d.regularity import is_sound, remarks, seat
 from gmm1d.result import Fit
 from gmm1d.sample import Sample
 from gmm1d.starts import DEFAULT, resolve
@@ -145,7 +145,9 @@ def check_rules(tol: object, max_iter: object, threads: object) -> Rules:
     InputError
         If one of them is out of range.
     """
-    if tol is not None and not (isinstance(tol, int | float | np.number) and isfinite(tol) and tol >= 0):
+    if tol is not None and not (
+        isinstance(tol, int | float | np.number) and isfinite(tol) and tol >= 0
+    ):
         raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
     return Rules(
         tol=None if tol is None else float(tol),
@@ -171,7 +173,7 @@ def _processors() -> int:
 def _best(sample: Sample, k: int, rules: Rules) -> Fit:
     """Climb from the default starts; keep the regular stationary point of highest log-likelihood.
 
-    Without any, a component that the data resolve is kept with a remark, and spikes give way to the penalised fit.
+    Where there is none, spikes give way to the penalised fit.
     """
     climbs: dict[str, Climb] = {}
     for name in DEFAULT:
@@ -179,8 +181,7 @@ def _best(sample: Sample, k: int, rules: Rules) -> Fit:
         if climbs[name].status is Ending.INTERRUPTED or k == 1:
             return _result(sample, climbs[name], name)
     mixtures = {name: _mixture(found) for name, found in climbs.items() if found.collapsed is None}
-    kept = [name for name, mixture in mixtures.items() if is_regular(mixture, sample)]
-    kept = kept or [name for name, mixture in mixtures.items() if is_resolved(mixture, sample)]
+    kept = [name for name, mixture in mixtures.items() if is_sound(mixture, sample)]
     if kept:
         best = max(kept, key=lambda name: _rank(climbs[name]))
         return _result(sample, climbs[best], best)

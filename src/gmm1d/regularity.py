@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from gmm1d.sample import Sample
 
 CHUNK = 1 << 16
-RESOLVED = (
-    5  # so many distinct values within three stds show that a very narrow component is no spike
-)
 
 
 def is_regular(mixture: Mixture, sample: Sample) -> bool:
@@ -28,31 +26,27 @@ def is_regular(mixture: Mixture, sample: Sample) -> bool:
     Its std is at least 0.001 of the data's, and either it is wide (std at least 0.25 of the data's) and its expected
     count at least 1.9, or its expected count is at least 2.5 and 3 distinct values lie within 3 stds of its mean.
     """
-    return all(
-        std >= 1e-3 * sample.std
-        and (
-            (std >= 0.25 * sample.std and weight * sample.n >= 1.9)
-            or (weight * sample.n >= 2.5 and _n_distinct(sample, mean, 3 * std, 3) >= 3)
-        )
-        for weight, mean, std in zip(mixture.weights, mixture.means, mixture.stds, strict=True)
-    )
+    return all(_is_regular(sample, *component) for component in _components(mixture))
 
 
-def is_resolved(mixture: Mixture, sample: Sample) -> bool:
-    """Tell whether every component, however narrow, spreads over several distinct values of the data."""
+def is_sound(mixture: Mixture, sample: Sample) -> bool:
+    """Tell whether every component is regular or, however narrow, spreads over √m distinct values of the m points.
+
+    So many values so close together are neither accident nor rounding: such a component is a finding, too.
+    """
+    enough = math.ceil(math.sqrt(len(sample.points)))
     return all(
-        weight * sample.n >= RESOLVED and _n_distinct(sample, mean, 3 * std, RESOLVED) >= RESOLVED
-        for weight, mean, std in zip(mixture.weights, mixture.means, mixture.stds, strict=True)
+        _is_regular(sample, weight, mean, std)
+        or _n_distinct(sample, mean, 3 * std, enough) >= enough >= 3
+        for weight, mean, std in _components(mixture)
     )
 
 
 def remarks(mixture: Mixture, sample: Sample) -> tuple[str, ...]:
     """Name the components that should not be taken for findings, a sentence each."""
     found = []
-    for j, (weight, mean, std) in enumerate(
-        zip(mixture.weights, mixture.means, mixture.stds, strict=True)
-    ):
-        who = f"component {j + 1} (mean {number(mean)}, sd {number(std)})"
+    for j, (weight, mean, std) in enumerate(_components(mixture), 1):
+        who = f"component {j} (mean {number(mean)}, sd {number(std)})"
         if weight * sample.n < 1.9:
             found.append(
                 f"{who} has an expected count of only {number(weight * sample.n, 3)}{seat(sample, mean, std)}"
@@ -77,6 +71,18 @@ def seat(sample: Sample, mean: float, std: float) -> str:
         return ""
     named = " and ".join(number(value, 10) for value in sorted(values))
     return f": it sits on {named}, {number(points, 10)} of {number(sample.n, 10)} values"
+
+
+def _components(mixture: Mixture) -> Iterator[tuple[float, float, float]]:
+    return zip(mixture.weights, mixture.means, mixture.stds, strict=True)
+
+
+def _is_regular(sample: Sample, weight: float, mean: float, std: float) -> bool:
+    count = weight * sample.n
+    wide = std >= 0.25 * sample.std and count >= 1.9
+    return std >= 1e-3 * sample.std and (
+        wide or (count >= 2.5 and _n_distinct(sample, mean, 3 * std, 3) >= 3)
+    )
 
 
 def _near(
