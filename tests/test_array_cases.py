@@ -1,7 +1,7 @@
 """Every adversarial array and argument, checked against what a user expects of `fit`.
 
-The cases come from a public collection of hard inputs for scikit-learn's GaussianMixture: Python
-expressions of np, pd, ma, rng, nan and inf. Their keywords are scikit-learn's words for our `start`.
+The cases in data/array_cases.json are Python expressions of np, pd, ma, rng, nan and inf; their
+keywords are scikit-learn's: means_init, weights_init and precisions_init belong to our `start`.
 """
 
 import inspect

@@ -7,6 +7,8 @@ import decimal
 import fractions
 import math
 import re
+import subprocess
+import sys
 import tracemalloc
 from collections import deque
 
@@ -148,6 +150,15 @@ def test_float64_is_used_where_it_lies_and_never_modified(data):
 def test_other_libraries_share_their_memory_too():
     for data in (array.array("d", VALUES), pd.Series(VALUES), pa.array(VALUES), pl.Series(VALUES)):
         assert np.shares_memory(Sample.of(data).points, np.asarray(data))
+
+
+def test_no_other_library_is_imported():
+    code = (
+        "import sys, gmm1d.sample\n"
+        "gmm1d.sample.Sample.of([1.0, 2.0])\n"
+        "assert not {'pandas', 'pyarrow', 'polars'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_matrix_is_a_column_or_a_row():
