@@ -41,8 +41,8 @@ def test_fit_draws_the_components_and_their_sum(waiting: gmm1d.Fit) -> None:
     peaks = [x[part[:, 1].argmax()] for part in parts]
     assert np.allclose(peaks, waiting.mixture.means, atol=0.05 * waiting.mixture.stds.min())
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "0.361 · N(54.61, 5.87²)",
-        "0.639 · N(80.09, 5.87²)",
+        "0.361 N(x | 54.61, 5.87²)",
+        "0.639 N(x | 80.09, 5.87²)",
         "sum",
     ]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "density")
@@ -219,9 +219,7 @@ def test_comparison_puts_the_chosen_fit_beside_the_criteria(
     assert len(plots.plot_comparison(nothing).axes[0].get_legend().get_texts()) == 4
 
 
-def test_axes_are_returned_and_reused(
-    waiting: gmm1d.Fit, comparison: gmm1d.Comparison
-) -> None:
+def test_axes_are_returned_and_reused(waiting: gmm1d.Fit, comparison: gmm1d.Comparison) -> None:
     for draw in (
         lambda ax: plots.plot_fit(waiting, ax),
         lambda ax: plots.plot_trace(waiting, ax),
@@ -257,12 +255,12 @@ def test_failed_picture_leaves_nothing(tmp_path: Path) -> None:
     figure = Figure()
     figure.text(0, 0, "$x$").set_text("$x^{$")  # cannot be drawn
     (tmp_path / "a.png").write_text("old")
-    with pytest.raises(ValueError, match="ParseFatalException|ParseException|Expected"):
+    with pytest.raises(ValueError, match=r"\^\{"):
         plots.save_figure(figure, tmp_path / "a.png")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
-def test_no_pyplot_unless_the_session_uses_it(waiting: gmm1d.Fit) -> None:
+def test_no_pyplot_unless_the_session_uses_it() -> None:
     code = (
         "import sys, gmm1d\n"
         "f = gmm1d.fit([1, 2, 3, 7, 8, 9], 1)\n"

@@ -1,0 +1,5 @@
+"""``python -m gmm1d`` is the command ``gmm1d``."""
+
+from gmm1d.cli import main
+
+main()

@@ -1,0 +1,81 @@
+"""How a command ends: its exit code, one line on the standard error, and nothing half-written.
+
+0 done; 1 the work could not be done (no fit, no choice, a result that cannot be written); 2 wrong use
+(an option, or data that cannot be read or used); 130 interrupted; 143 terminated.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from gmm1d.errors import CollapseError, FitWarning, InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DONE, FAILED, MISUSED, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+
+def run(command: Callable[[], int | None]) -> NoReturn:
+    """Run a command and exit with its code, whatever happens in it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter still gets the numbers
+            stream.reconfigure(errors="backslashreplace")
+    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+        sys.exit(_code(command))
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        sys.exit(_code(command))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> NoReturn:
+    """Unwind, so that temporary files are removed."""
+    sys.exit(TERMINATED)
+
+
+def complain(problem: object, code: int) -> int:
+    """Say what is wrong, in one line, and return the code."""
+    click.echo(f"gmm1d: {' '.join(str(problem).split())}", err=True)
+    return code
+
+
+def _code(command: Callable[[], int | None]) -> int:
+    """Run the command and turn every way to fail into one line and a code."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # the summary says it
+            code = command() or DONE
+        if sys.stdout:
+            sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return complain("interrupted", INTERRUPTED)
+    except (CollapseError, MissingExtraError) as error:
+        return complain(error, FAILED)
+    except InputError as error:
+        return complain(error, MISUSED)
+    except OSError as error:
+        return _output_failed(error)
+    return code
+
+
+def _output_failed(error: OSError) -> int:
+    """Name the output that failed; reading was reported as InputError."""
+    if error.filename is None and sys.stdout:  # let the interpreter's last flush succeed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:  # the reader has seen enough
+        return FAILED
+    name = f" {error.filename}" if error.filename else ""
+    return complain(f"cannot write{name}: {error.strerror or error}", FAILED)

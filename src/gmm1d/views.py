@@ -1,0 +1,124 @@
+"""What a picture of a mixture shows: the stretch of the line, the bins, the points of a curve.
+
+Only numbers, so that every drawing library can use them; nothing is drawn here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gmm1d.mixture import Mixture
+    from gmm1d.sample import Sample
+
+    Array = NDArray[np.float64]
+
+EDGE = 0.05  # the part of the data on either side that says nothing about where the bulk lies
+REACH = 3.0  # widths of the bulk beyond which a value is far out; stds drawn around a component
+FEW = 2.0  # a component of fewer values does not stretch the picture
+MOST_BINS = 200
+LATTICE = 8  # bins narrower than this many steps of rounded data are made a whole number of steps
+
+
+@dataclass(frozen=True)
+class View:
+    """The stretch [low, high] of the line that is shown, and the number of points outside."""
+
+    low: float
+    high: float
+    outside: int = 0
+
+
+def view(mixture: Mixture, n: float, sample: Sample | None) -> View:
+    """Choose the stretch that shows all components and all points but those far out.
+
+    Far out is a point further than 3 widths from the bulk, the middle 90 %. Components are shown to 3
+    stds, unless they hold fewer than 2 of the `n` values or are wider than the bulk can tell.
+    """
+    shown = mixture.weights * n >= FEW
+    low, high = math.inf, -math.inf
+    if sample is not None and not sample.constant:
+        low, high, width = _bulk(sample)
+        shown &= mixture.stds <= REACH * width
+    reach = REACH * mixture.stds
+    low = min([low, *(mixture.means - reach)[shown]])
+    high = max([high, *(mixture.means + reach)[shown]])
+    if not low < high:  # no data, and no component of weight
+        low, high = float(np.min(mixture.means - reach)), float(np.max(mixture.means + reach))
+    margin = 0.02 * (high - low)
+    low, high = float(low - margin), float(high + margin)
+    if sample is None:
+        return View(low, high)
+    return View(low, high, int(np.sum((sample.points < low) | (sample.points > high))))
+
+
+def curve_points(mixture: Mixture, shown: View) -> Array:
+    """Return ascending points (p,) at which curves look smooth, however narrow a component."""
+    around = mixture.means[:, None] + mixture.stds[:, None] * np.linspace(-6, 6, 193)
+    points = np.concatenate([np.linspace(shown.low, shown.high, 513), around.ravel()])
+    return np.unique(points[(points >= shown.low) & (points <= shown.high)])
+
+
+def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
+    """Return the density of the data in bins (b,) and their edges (b + 1,).
+
+    The bins' width is that of Freedman and Diaconis (1981), 2 IQR / n^(1/3), with the spread taken from
+    the shortest quarter of the data instead of the IQR, which a gap between clusters would widen. Bins
+    of rounded data hold a whole number of possible values each, or they would show a false comb.
+    """
+    values, weights = _pilot(sample)
+    count = max(sample.n, sample.points.size)
+    spread = _shortest(values, weights, 0.25) * (1.349 / 0.6373) or (shown.high - shown.low) / 4
+    width = 2 * spread / count ** (1 / 3)
+    most = min(MOST_BINS, 4 * math.ceil(math.sqrt(count)))
+    width = max(width, (shown.high - shown.low) / most)
+    step = float(np.min(np.diff(values)))
+    multiples = np.diff(values) / step
+    start = shown.low
+    if width < LATTICE * step and np.max(np.abs(multiples - np.round(multiples))) < 0.01:
+        width = step * math.ceil(width / step)
+        start = values[0] - step / 2 - width * math.ceil((values[0] - shown.low) / width)
+    edges = start + width * np.arange(math.ceil((shown.high - start) / width) + 1)
+    counts, _ = np.histogram(sample.points, edges, weights=sample.weights)
+    return counts / sample.n / width, edges
+
+
+def _pilot(sample: Sample) -> tuple[Array, Array]:
+    """Return distinct values (d,), ascending, in the data's units, and their total weights."""
+    values, weights = sample.pilot()
+    return sample.centre + sample.unit * values, weights
+
+
+def _bulk(sample: Sample) -> tuple[float, float, float]:
+    """Return the lowest and highest point not far out, and the width of the middle 90 %."""
+    values, weights = _pilot(sample)
+    if len(values) <= 2:
+        return sample.low, sample.high, sample.high - sample.low
+    share = np.cumsum(weights) / np.sum(weights)
+    # At least one value is left aside on either side, or a single one could be the bulk's end.
+    first = max(int(np.searchsorted(share, EDGE)), 1)
+    last = min(int(np.searchsorted(share, 1 - EDGE)), len(values) - 2)
+    width = values[last] - values[first]
+    if width <= 0:
+        return sample.low, sample.high, sample.high - sample.low
+    inside = (sample.points >= values[first] - REACH * width) & (
+        sample.points <= values[last] + REACH * width
+    )
+    kept = sample.points[inside]
+    return float(kept.min()), float(kept.max()), float(width)
+
+
+def _shortest(values: Array, weights: Array, part: float) -> float:
+    """Return the length of the shortest interval that holds a part of the weight."""
+    share = np.cumsum(weights) / np.sum(weights)
+    before = np.concatenate([[0.0], share[:-1]])
+    ends = np.searchsorted(share, before + part * (1 - 1e-12))
+    inside = ends < len(values)
+    lengths = values[ends[inside]] - values[inside]
+    return float(lengths.min())
