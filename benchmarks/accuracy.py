@@ -23,7 +23,7 @@ def measure() -> list[Figure]:
         x[rng.integers(n)] = rng.choice([x[0], -1000.0, 1000.0])
         scale = 10.0 ** rng.integers(-150, 150)
         means, stds = rng.normal(size=k) * 3 * scale, np.exp(rng.uniform(-2, 1, k)) * scale
-        sample_weight = rng.choice([None, 1]) and rng.exponential(size=n)
+        sample_weight = rng.exponential(size=n) if rng.random() < 0.5 else None
         worst = np.maximum(
             worst, errors(x * scale, rng.dirichlet(np.ones(k)), means, stds, sample_weight)
         )

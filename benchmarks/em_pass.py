@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import numpy as np
 from figures import Figure, seconds
@@ -88,10 +89,8 @@ def measure() -> list[Figure]:
     for isa in _engine.instruction_sets():
         best = isa == _engine.instruction_sets()[0]
         for threads in (1, 2):
-            t = seconds(
-                lambda i=isa, n=threads: _engine.em_sums(*arguments, threads=n, instruction_set=i),
-                21,
-            )
+            run = partial(_engine.em_sums, *arguments, threads=threads, instruction_set=isa)
+            t = seconds(run, 21)
             figures.append(
                 Figure(
                     f"scikit-learn iteration / E+M pass, {isa}, {threads} thread{'s' * (threads > 1)}",

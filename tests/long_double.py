@@ -1,13 +1,19 @@
 """How far the engine's sums are from the textbook's in long double, in units of what is allowed."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gmm1d import _engine, textbook
 
 EXACT = np.longdouble
+Floats = NDArray[Any]
 
 
-def textbook_sums(x, weights, means, stds, sample_weight):
+def textbook_sums(
+    x: Floats, weights: Floats, means: Floats, stds: Floats, sample_weight: Floats | None
+) -> tuple[Floats, Floats, Any]:
     """Return log-likelihood and statistics in long double, the sums of their absolute terms, and max z²."""
     x, weights, means, stds = (np.asarray(v, dtype=EXACT) for v in (x, weights, means, stds))
     w = (
@@ -26,7 +32,9 @@ def textbook_sums(x, weights, means, stds, sample_weight):
     )
 
 
-def errors(x, weights, means, stds, sample_weight):
+def errors(
+    x: Floats, weights: Floats, means: Floats, stds: Floats, sample_weight: Floats | None
+) -> tuple[float, float]:
     """Return the error of the log-likelihood and the worst of the statistics, 1 being the most that is allowed."""
     exact, absolute, z2 = textbook_sums(x, weights, means, stds, sample_weight)
     factor = 2.0 ** -np.frexp(np.max(stds))[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,14 +82,14 @@ def climb(sample: Sample, start: Start, rules: Rules, penalty: Penalty | None = 
     """Climb by EM from `start`, and certify where it ended."""
     penalty = penalty or Penalty()
     here = _standardise(sample, start)
-    target = GRADIENT if rules.tol is None else -1.0
+    target = GRADIENT if rules.tol is None else None
     rows = np.empty((0, 1 + 3 * start.k))
     while True:
         stop, collapsed, more = _engine.em(
             *observations(sample),
             *here,
             tol=-1.0 if rules.tol is None else rules.tol,
-            gradient_tol=target,
+            gradient_tol=-1.0 if target is None else target,
             floor=_floor(sample),
             max_iter=rules.max_iter - max(len(rows) - 1, 0),
             threads=rules.threads,
@@ -95,24 +97,19 @@ def climb(sample: Sample, start: Start, rules: Rules, penalty: Penalty | None = 
         )
         rows = np.concatenate([rows[:-1], more])
         here = tuple(np.split(rows[-1, 1:], 3))
-        certificate, log_likelihood = None, float(rows[-1, 0])
-        if stop == "interrupted":
+        log_likelihood, certificate = float(rows[-1, 0]), None
+        if stop != "interrupted":
+            with contextlib.suppress(KeyboardInterrupt):
+                log_likelihood, certificate = certify(sample, here, penalty, rules.threads)
+        if certificate is None or target is None or stop != "gradient":
             break
-        try:
-            log_likelihood, certificate = certify(sample, here, penalty, rules.threads)
-        except KeyboardInterrupt:
+        target = _sharper(target, sample, here[0], certificate)
+        if target is None:
             break
-        if stop != "gradient" or target < 0 or certificate.smallest_eigenvalue <= CURVATURE:
-            break
-        excess = certificate.newton_decrement / _enough(sample, here[0], certificate)
-        if excess <= 1 or target == SMALLEST_GRADIENT:
-            break
-        target = max(0.5 * min(target, certificate.gradient_norm) / excess, SMALLEST_GRADIENT)
-    status = _ending(stop, certificate, penalised=penalty.a > 0)
     jacobian = sample.n * np.log(sample.unit)
     trace = _trace(sample, rows, jacobian)
     return Climb(
-        status=status,
+        status=_ending(stop, certificate, penalised=penalty.a > 0),
         end=Start(trace.weights[-1], trace.means[-1], trace.stds[-1]),
         log_likelihood=float(log_likelihood - jacobian),
         trace=trace,
@@ -121,14 +118,23 @@ def climb(sample: Sample, start: Start, rules: Rules, penalty: Penalty | None = 
     )
 
 
-def _enough(sample: Sample, weights: Array, certificate: Certificate) -> float:
-    """Return the Newton decrement at which the parameters are known to AGREEMENT, in units of the stds.
+def _sharper(
+    target: float, sample: Sample, weights: Array, certificate: Certificate
+) -> float | None:
+    """Return the gradient to go on to, or None where the parameters are known to AGREEMENT or flat.
 
     An error of δ standard errors in a component is one of at most δ / √(n π λ) of its standard deviations.
     """
-    slack = max(1.0, AGREEMENT_CURVATURE / certificate.smallest_eigenvalue)
-    sharpness = sample.n * max(weights.min(), AGREEMENT_CURVATURE) * certificate.smallest_eigenvalue
-    return min(float(AGREEMENT * slack * np.sqrt(sharpness)), DECREMENT / 100)
+    curvature = certificate.smallest_eigenvalue
+    if curvature <= CURVATURE or target == SMALLEST_GRADIENT:
+        return None
+    slack = max(1.0, AGREEMENT_CURVATURE / curvature)
+    sharpness = sample.n * max(float(weights.min()), AGREEMENT_CURVATURE) * curvature
+    enough = min(AGREEMENT * slack * math.sqrt(sharpness), DECREMENT / 100)
+    excess = certificate.newton_decrement / enough
+    if excess <= 1:
+        return None
+    return max(0.5 * min(target, certificate.gradient_norm) / excess, SMALLEST_GRADIENT)
 
 
 def _ending(stop: str, certificate: Certificate | None, *, penalised: bool) -> Ending:

@@ -17,24 +17,33 @@ if TYPE_CHECKING:
 def replacing(path: str | PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`; it is renamed to `path` on success and removed on any failure.
 
+    A link stays a link, and the file that it points to is replaced; devices and pipes, which cannot be
+    replaced, are written directly.
+
     Raises
     ------
     OSError
-        If the folder is missing or cannot be written.
+        Naming `path`, if the folder is missing or cannot be written, or there is no room.
     """
-    final = Path(path)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{final.name[:32]}.", suffix=final.suffix, dir=final.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    final = Path(path).resolve()
     try:
-        yield temporary
-        temporary.chmod(_mode(final))
-        temporary.replace(final)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        if final.exists() and not final.is_file():
+            yield final
+            return
+        handle, name = tempfile.mkstemp(
+            prefix=f".{final.name[:32]}.", suffix=final.suffix, dir=final.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(_mode(final))
+            temporary.replace(final)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def write_text(path: str | PathLike[str], text: str) -> None:

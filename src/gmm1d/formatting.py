@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 def number(value: float, digits: int = 6) -> str:
     """Write a number with so many significant digits, without a negative zero."""
     return f"{value + 0.0:.{digits}g}"
+
+
+def location(mean: float, std: float) -> str:
+    """Write a mean with enough digits to show a thousandth of its standard deviation."""
+    size = math.floor(math.log10(abs(mean) / std)) if abs(mean) > std else 0
+    return number(mean, min(max(size + 4, 6), 17))
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

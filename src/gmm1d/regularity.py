@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d.formatting import number
+from gmm1d.formatting import location, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def remarks(mixture: Mixture, sample: Sample) -> tuple[str, ...]:
     """Name the components that should not be taken for findings, a sentence each."""
     found = []
     for j, (weight, mean, std) in enumerate(_components(mixture), 1):
-        who = f"component {j} (mean {number(mean)}, sd {number(std)})"
+        who = f"component {j} (mean {location(mean, std)}, sd {number(std)})"
         if weight * sample.n < 1.9:
             found.append(
                 f"{who} has an expected count of only {number(weight * sample.n, 3)}{seat(sample, mean, std)}"

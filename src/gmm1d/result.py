@@ -13,7 +13,7 @@ import numpy as np
 from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError
 from gmm1d.files import write_text
-from gmm1d.formatting import html_table, number, text_table
+from gmm1d.formatting import html_table, location, number, text_table
 from gmm1d.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Fit:
 
     def summary(self) -> str:
         """Return the fit as a few lines of text."""
-        header, rows = self._components()
+        header, rows = self.table()
         return "\n".join(
             [self._title(), *self._facts(), "", text_table(header, rows), *self._remarks()]
         )
@@ -129,7 +129,7 @@ class Fit:
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{escape(line)}</p>" for line in [*self._facts(), *self._remarks()])
-        return f"<div>{html_table(*self._components(), caption=self._title())}{lines}</div>"
+        return f"<div>{html_table(*self.table(), caption=self._title())}{lines}</div>"
 
     def _title(self) -> str:
         return f"Mixture of {self.k} Gaussian{'s' * (self.k > 1)} fitted to {number(self.n, 12)} values"
@@ -159,10 +159,11 @@ class Fit:
             )
         return facts
 
-    def _components(self) -> tuple[list[str], list[list[str]]]:
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return the header and the rows of the components, formatted."""
         m = self.mixture
         rows = [
-            [str(j + 1), number(w), number(mean), number(std), number(w * self.n)]
+            [str(j + 1), number(w), location(mean, std), number(std), number(w * self.n)]
             for j, (w, mean, std) in enumerate(zip(m.weights, m.means, m.stds, strict=True))
         ]
         return ["component", "weight", "mean", "std", "expected count"], rows

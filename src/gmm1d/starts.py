@@ -10,6 +10,7 @@ import numpy as np
 
 from gmm1d import _engine
 from gmm1d.errors import InputError
+from gmm1d.formatting import number
 from gmm1d.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ NAMED: dict[str, Callable[[Sample, int], Start]] = {
     "kmeans": kmeans,
 }
 DEFAULT = ("quantile", "kmeans")
+REACH = 1e60  # farther than so many stds, sums of weighted fourth powers may overflow
 
 
 def resolve(start: object, sample: Sample, k: int) -> Start:
@@ -97,8 +99,8 @@ def resolve(start: object, sample: Sample, k: int) -> Start:
             raise InputError(
                 f"start={start!r} is unknown: use one of {', '.join(NAMED)}, a dict or a Mixture"
             )
-        return NAMED[start](sample, k)
-    if isinstance(start, Mixture):
+        given = NAMED[start](sample, k)
+    elif isinstance(start, Mixture):
         given = Start(start.weights, start.means, start.stds)
     elif isinstance(start, Mapping):
         given = _from_mapping(start)
@@ -106,7 +108,23 @@ def resolve(start: object, sample: Sample, k: int) -> Start:
         raise InputError(f"start must be a name, a dict or a Mixture, not {type(start).__name__}")
     if given.k != k:
         raise InputError(f"start has {given.k} components, but k is {k}")
+    _check_reach(given, sample)
     return given
+
+
+def _check_reach(start: Start, sample: Sample) -> None:
+    """Refuse a start whose fourth powers of z = (x - mean) / std, or its squared stds, would leave float64."""
+    ends = np.array([sample.low, sample.high])[:, None]
+    with np.errstate(over="ignore"):
+        reach = np.abs(ends - start.means).max(axis=0) / start.stds
+        bad = ~((reach < REACH) & (start.stds / sample.unit < REACH))
+    if bad.any():
+        j = int(bad.argmax())
+        raise InputError(
+            f"component {j + 1} of the start has mean {number(start.means[j])} and std "
+            f"{number(start.stds[j])}, out of all proportion to data from {number(sample.low)} to "
+            f"{number(sample.high)}: give a start in the units of the data"
+        )
 
 
 def _ordered(sample: Sample, k: int) -> tuple[Array, Array]:
