@@ -39,12 +39,14 @@ bool pass(Accumulator& data, const Parameters& at, Detail detail, Statistics& ou
     return data.run({k, log_scale.data(), at.means.data(), inverse.data()}, detail, out.sums.data());
 }
 
-double penalty_at(const Penalty& p, const Parameters& at) {
+double penalty_at(const Kernel& kernel, const Penalty& p, const Parameters& at) {
     if (p.a == 0.0) return 0.0;
     double sum = 0.0;
     for (double s : at.stds) {
         const double ratio = p.v0 / s / s;
-        sum -= p.a * (ratio - std::log(ratio) - 1.0);
+        double log_ratio;
+        kernel.log(&ratio, &log_ratio, 1);
+        sum -= p.a * (ratio - log_ratio - 1.0);
     }
     return sum;
 }
@@ -102,7 +104,7 @@ Climb em(Accumulator& data, Parameters at, const Penalty& penalty, const Rules& 
     double before = -std::numeric_limits<double>::infinity();
     for (std::int64_t step = 0;; ++step) {
         if (!pass(data, at, Detail::EM, statistics)) return climb;
-        const double objective = statistics.log_likelihood() + penalty_at(penalty, at);
+        const double objective = statistics.log_likelihood() + penalty_at(data.kernel(), penalty, at);
         climb.trace.push_back(objective);
         for (const auto* row : {&at.weights, &at.means, &at.stds}) {
             climb.trace.insert(climb.trace.end(), row->begin(), row->end());

@@ -21,11 +21,13 @@ except ModuleNotFoundError as missing:  # the command exists without its extra, 
 
 from gmm1d import exits
 from gmm1d.errors import Ending, InputError
+from gmm1d.formatting import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gmm1d.comparison import Comparison
+    from gmm1d.result import Fit
 
 MOST = 1000  # numbers of components in one command; more is a slip of the keyboard
 
@@ -126,7 +128,8 @@ def fit_command(k: tuple[int], **options: Any) -> int:
     if options["as_json"]:
         click.echo(result.to_json())
     elif not options["quiet"]:
-        click.echo(f"{result.summary()}\n\n{result.mixture.formula()}")
+        _show(result)
+        click.echo(f"\n{result.mixture.formula()}")
     if options["output"]:
         result.save(options["output"])
     if options["plot"]:
@@ -162,7 +165,7 @@ def compare_command(k: tuple[int, ...], criterion: str, **options: Any) -> int:
     if options["as_json"]:
         click.echo(_comparison_json(comparison))
     elif not options["quiet"]:
-        _show_comparison(comparison)
+        _show(comparison, None if comparison.k is None else k.index(comparison.k))
     if options["plot"]:
         from gmm1d.plots import plot_comparison, save_figure
 
@@ -232,20 +235,21 @@ def _comparison_json(comparison: Comparison) -> str:
     return json.dumps({**about, **chosen, "fits": fits}, indent=2, allow_nan=False)
 
 
-def _show_comparison(comparison: Comparison) -> None:
-    """Print the comparison: as plain text, or with a table in colours on a terminal."""
+def _show(result: Fit | Comparison, chosen: int | None = None) -> None:
+    """Print a result: as plain text, or with its table in colours on a terminal."""
     if not sys.stdout.isatty():
-        click.echo(comparison.summary())
+        click.echo(result.summary())
         return
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    header, rows = comparison.table()
+    header, rows = result.table()
     table = Table(*header, box=box.SIMPLE_HEAD)
     for column in table.columns:
         column.justify = "right"
-    for k, row in zip(comparison, rows, strict=True):
-        table.add_row(*row, style="bold green" if k == comparison.k else "")
-    Console().print(table)
-    click.echo(comparison.summary().partition("\n\n")[2])  # all that stands below the table
+    for i, row in enumerate(rows):
+        table.add_row(*row, style="bold green" if i == chosen else "")
+    above, _, below = result.summary().partition(text_table(header, rows))
+    for part in filter(None, (above.strip(), table, below.strip())):
+        Console(highlight=False, soft_wrap=True).print(part, markup=False)
