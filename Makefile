@@ -50,12 +50,12 @@ $(VENV)/made.stamp: | tools
 
 $(VENV)/gmm1d.stamp: $(SOURCES) $(VENV)/made.stamp | tools
 	@echo "building gmm1d"
-	@$(PIP) install -e ".[all]"
+	@$(PIP) install -e ".[plot,cli]"
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/gmm1d.stamp
 	@echo "installing what checks, tests and documentation need"
-	@$(PIP) install --group dev
+	@$(PIP) install -e ".[all]" --group dev
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp

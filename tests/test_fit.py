@@ -103,7 +103,10 @@ def test_every_trace_climbs_and_every_ending_is_certified(name):
             assert f.newton_decrement < 1e-6
             assert f.certificate.smallest_eigenvalue > 1e-6
             assert is_regular(f.mixture, f.sample)
-            assert np.linalg.eigvalsh(f.certificate.covariance)[0] > -1e-9 * np.abs(f.certificate.covariance).max()
+            assert (
+                np.linalg.eigvalsh(f.certificate.covariance)[0]
+                > -1e-9 * np.abs(f.certificate.covariance).max()
+            )
         else:
             assert f.status is Ending.PENALISED or k == 6
             assert f.notes
@@ -129,7 +132,9 @@ def test_standard_errors_of_one_gaussian_are_the_known_ones():
     n, std = len(x), x.std()
     assert f.mixture.means[0] == pytest.approx(x.mean(), rel=1e-14)
     assert f.mixture.stds[0] == pytest.approx(std, rel=1e-14)
-    np.testing.assert_allclose(f.certificate.covariance, np.diag([0, std**2 / n, 1 / (2 * n)]), atol=1e-14)
+    np.testing.assert_allclose(
+        f.certificate.covariance, np.diag([0, std**2 / n, 1 / (2 * n)]), atol=1e-14
+    )
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4))
@@ -280,11 +285,11 @@ def test_fits_are_saved_whole(tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "not a fit"),
-        ("[]", "not a fit"),
-        ("{}", "not a fit"),
-        ('{"schema": "x", "version": 1}', "this is 'x'"),
-        ('{"schema": "gmm1d.fit", "version": 99}', "newer than 1"),
+        ("", "not JSON"),
+        ("[]", "lacks"),
+        ('{"schema": "x", "version": 1}', "lacks"),
+        ('{"schema": "gmm1d.fit", "version": 99}', "newer gmm1d"),
+        ('{"schema": "gmm1d.fit", "version": 1}', "not a fit saved by gmm1d"),
     ],
 )
 def test_what_is_no_fit_is_refused(text, sentence):

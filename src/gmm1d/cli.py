@@ -19,7 +19,7 @@ try:
 except ModuleNotFoundError as missing:  # the command exists without its extra, too
     raise SystemExit("gmm1d: the command line needs click: pip install 'gmm1d[cli]'") from missing
 
-from gmm1d import exits
+from gmm1d import documents, exits
 from gmm1d.errors import Ending, InputError
 from gmm1d.formatting import text_table
 
@@ -230,9 +230,8 @@ def _say_written(options: dict[str, Any]) -> None:
 
 def _comparison_json(comparison: Comparison) -> str:
     fits = {str(k): json.loads(fit.to_json()) for k, fit in comparison.fits.items()}
-    about = {"schema": "gmm1d.comparison", "version": 1}
     chosen = {"criterion": comparison.criterion, "k": comparison.k, "reason": comparison.reason}
-    return json.dumps({**about, **chosen, "fits": fits}, indent=2, allow_nan=False)
+    return documents.write("gmm1d.comparison", 1, {**chosen, "fits": fits})
 
 
 def _show(result: Fit | Comparison, chosen: int | None = None) -> None:

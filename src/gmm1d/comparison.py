@@ -181,18 +181,16 @@ def _choose(fits: Mapping[int, Fit], criterion: str) -> tuple[int | None, str]:
         gap = score[others[0]] - score[best]
         reason += f"; next is k = {others[0]}, {_fixed(gap)} higher"
         if criterion == "bic":
-            reason += f" ({number(float(f'{np.exp(min(gap / 2, 700.0)):.2g}'))} times less probable)"
+            reason += (
+                f" ({number(float(f'{np.exp(min(gap / 2, 700.0)):.2g}'))} times less probable)"
+            )
     return best, reason + aside + _falls(fits)
 
 
 def _falls(fits: Mapping[int, Fit]) -> str:
     """Say where the log-likelihood falls as k grows, which no global optimum does."""
     ks = sorted(fits)
-    lower = [
-        b
-        for a, b in pairwise(ks)
-        if fits[b].log_likelihood < fits[a].log_likelihood - 1e-6
-    ]
+    lower = [b for a, b in pairwise(ks) if fits[b].log_likelihood < fits[a].log_likelihood - 1e-6]
     return f"; a better optimum exists for k = {', '.join(map(str, lower))}" if lower else ""
 
 

@@ -15,10 +15,10 @@ def number(value: float, digits: int = 6) -> str:
     return f"{value + 0.0:.{digits}g}"
 
 
-def location(mean: float, std: float) -> str:
-    """Write a mean with enough digits to show a thousandth of its standard deviation."""
-    size = math.floor(math.log10(abs(mean) / std)) if abs(mean) > std else 0
-    return number(mean, min(max(size + 4, 6), 17))
+def location(mean: float, std: float, digits: int = 6) -> str:
+    """Write a mean with so many significant digits, or more where its std needs them, far from zero."""
+    size = math.floor(math.log10(max(abs(mean), std))) - math.floor(math.log10(std))
+    return number(mean, min(max(size + min(digits, 4), digits), 17))
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

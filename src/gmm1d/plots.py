@@ -8,7 +8,6 @@ apart (Okabe and Ito, 2008); from the seventh component on they repeat with anot
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from gmm1d import views
 from gmm1d.errors import Ending, InputError, require
 from gmm1d.files import replacing
-from gmm1d.formatting import number
+from gmm1d.formatting import location, number
 from gmm1d.sample import Sample
 
 if TYPE_CHECKING:
@@ -219,9 +218,8 @@ def _look(j: int) -> dict[str, Any]:
 
 
 def _name(weight: float, mean: float, std: float) -> str:
-    """Write a weighted component, its mean as exactly as its std however far from zero it lies."""
-    digits = 3 + math.floor(math.log10(max(abs(mean), std))) - math.floor(math.log10(std))
-    return f"{number(weight, 3)} N(x | {number(mean, digits)}, {number(std, 3)}²)"
+    """Write a weighted component."""
+    return f"{number(weight, 3)} N(x | {location(mean, std, 3)}, {number(std, 3)}²)"
 
 
 def _draw_data(ax: Axes, sample: Sample, shown: views.View) -> float:

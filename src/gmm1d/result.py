@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gmm1d import conversions, documents
 from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError
 from gmm1d.files import write_text
@@ -178,12 +178,8 @@ class Fit:
             covariance = self.certificate.covariance
             certificate = {name: getattr(self.certificate, name) for name in MEASURES}
             certificate["covariance"] = None if covariance is None else covariance.tolist()
-        about = {
-            "schema": SCHEMA,
-            "version": VERSION,
-            "mixture": json.loads(self.mixture.to_json()),
-        }
-        evidence = {
+        content = {
+            "mixture": conversions.content(self.mixture),
             "status": self.status.name,
             "log_likelihood": self.log_likelihood,
             "n": self.n,
@@ -193,7 +189,7 @@ class Fit:
             "order": self.order.tolist(),
             "notes": list(self.notes),
         }
-        return json.dumps(about | evidence, indent=2, allow_nan=False)
+        return documents.write(SCHEMA, VERSION, content)
 
     @classmethod
     def from_json(cls, text: str) -> Fit:
@@ -204,16 +200,10 @@ class Fit:
         InputError
             If the text is no fit, or one written by a newer version.
         """
+        data = documents.read(text, SCHEMA, VERSION)
         try:
-            data: dict[str, Any] = json.loads(text)
-            if data["schema"] != SCHEMA:
-                raise InputError(f"this is {data['schema']!r}, not a {SCHEMA}")
-            if data["version"] > VERSION:
-                raise InputError(
-                    f"this fit has schema version {data['version']}, newer than {VERSION}: update gmm1d"
-                )
             return cls(
-                mixture=Mixture.from_json(json.dumps(data["mixture"])),
+                mixture=Mixture(**data["mixture"]),
                 log_likelihood=float(data["log_likelihood"]),
                 n=float(data["n"]),
                 status=Ending[data["status"]],

@@ -1,0 +1,140 @@
+"""A mixture in other words: formula, display, JSON, and the models of SciPy and scikit-learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmm1d import documents
+from gmm1d.errors import InputError, MissingExtraError, require
+from gmm1d.formatting import html_table, location, number
+
+if TYPE_CHECKING:
+    from gmm1d.mixture import Mixture
+
+SCHEMA = "gmm1d.mixture"
+VERSION = 1  # of the JSON
+FIELDS = ("weights", "means", "stds")
+STYLES = ("text", "latex")
+SHOWN = 6  # components that a short text spells out
+
+
+def formula(m: Mixture, style: str = "text", digits: int = 6) -> str:
+    """Write p(x) = Σ_j w_j N(x | mu_j, s_j²) as "text" or "latex", to so many significant digits.
+
+    A mean far from zero gets as many more as show it to its std.
+
+    Raises
+    ------
+    InputError
+        If the style is unknown.
+    """
+    if style not in STYLES:
+        raise InputError(f"style={style!r} is unknown: use 'text' or 'latex'")
+    rows = zip(m.weights, m.means, m.stds, strict=True)
+    term = _latex_term if style == "latex" else _text_term
+    return "p(x) = " + " + ".join(
+        term(number(weight, digits), location(mean, std, digits), number(std, digits))
+        for weight, mean, std in rows
+    )
+
+
+def _text_term(weight: str, mean: str, std: str) -> str:
+    return f"{weight} N(x | {mean}, {f'({std})' if 'e' in std else std}²)"
+
+
+def _latex_term(weight: str, mean: str, std: str) -> str:
+    weight, mean, power = _latex(weight), _latex(mean), _latex(std)
+    base = power if power == std else rf"\left({power}\right)"
+    return rf"{weight}\,\mathcal{{N}}(x \mid {mean},\, {base}^2)"
+
+
+def _latex(value: str) -> str:
+    mantissa, _, exponent = value.partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def short(m: Mixture) -> str:
+    """Write the parameters in one line, at most six components of them."""
+    cut = ", …" if m.k > SHOWN else ""
+    lists = (
+        f"{name}=[{', '.join(map(number, getattr(m, name)[:SHOWN].tolist()))}{cut}]"
+        for name in FIELDS
+    )
+    return f"Mixture({', '.join(lists)})"
+
+
+def html(m: Mixture) -> str:
+    """Write the parameters as an HTML table."""
+    rows = zip(m.weights, m.means, m.stds, strict=True)
+    cells = [
+        [str(j), number(w), location(mu, s), number(s)] for j, (w, mu, s) in enumerate(rows, 1)
+    ]
+    title = f"Mixture of {m.k} Gaussian{'s' * (m.k > 1)}"
+    return html_table(["component", "weight", "mean", "std"], cells, title)
+
+
+def to_json(m: Mixture) -> str:
+    """Write the parameters, every bit of them, as JSON with a schema version."""
+    return documents.write(SCHEMA, VERSION, content(m))
+
+
+def content(m: Mixture) -> dict[str, list[float]]:
+    """Return the parameters as they stand in a document."""
+    return {name: getattr(m, name).tolist() for name in FIELDS}
+
+
+def from_json(text: str | bytes) -> dict[str, list[float]]:
+    """Read weights, means and stds; whether they are those of a mixture is not yet judged.
+
+    Raises
+    ------
+    InputError
+        If it is not such JSON, or of a newer version.
+    """
+    data = documents.read(text, SCHEMA, VERSION)
+    for name in FIELDS:
+        column = data.get(name)
+        if not isinstance(column, list) or not all(type(v) in (int, float) for v in column):
+            raise InputError(
+                f'"{name}" of this mixture is missing or no list of numbers: '
+                "hand in what Mixture.to_json wrote"
+            )
+    return {name: data[name] for name in FIELDS}
+
+
+def to_scipy(m: Mixture) -> Any:
+    """Return the same distribution as a scipy.stats.Mixture.
+
+    Raises
+    ------
+    MissingExtraError
+        If SciPy is older than 1.15.
+    """
+    stats = require("scipy.stats", "all")
+    if not hasattr(stats, "Mixture"):
+        raise MissingExtraError(
+            "this needs scipy.stats.Mixture of SciPy 1.15 or newer: pip install 'scipy>=1.15'"
+        )
+    parts = [stats.Normal(mu=mu, sigma=s) for mu, s in zip(m.means, m.stds, strict=True)]
+    return stats.Mixture(parts, weights=m.weights)
+
+
+def to_sklearn(m: Mixture) -> Any:
+    """Return a fitted sklearn.mixture.GaussianMixture of the same components in the same order.
+
+    Raises
+    ------
+    MissingExtraError
+        If scikit-learn is not installed.
+    """
+    model = require("sklearn.mixture", "sklearn").GaussianMixture(m.k, covariance_type="full")
+    model.weights_ = m.weights.copy()
+    model.means_ = m.means[:, None].copy()
+    model.covariances_ = m.variances[:, None, None].copy()
+    model.precisions_cholesky_ = 1 / m.stds[:, None, None]
+    model.precisions_ = np.square(model.precisions_cholesky_)
+    model.converged_, model.n_iter_, model.lower_bound_ = True, 0, -np.inf
+    model.n_features_in_ = 1
+    return model
