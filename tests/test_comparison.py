@@ -59,6 +59,16 @@ def test_fits_that_are_left_out_are_named():
     assert "note: k = 4: component" in comparison.summary()
 
 
+def test_a_k_that_collapses_from_its_start_does_not_stop_the_others():
+    x = np.concatenate([np.zeros(900), np.random.default_rng(0).normal(5, 1, 100)])
+    comparison = gmm1d.compare(x, [1, 2], start="quantile")
+    assert comparison.k == 1
+    assert list(comparison.collapsed) == [2]
+    assert "left out, because not converged: k = 2 (collapsed)" in comparison.reason
+    assert "sits on 0, 900 of 1000 values" in comparison.summary()
+    assert comparison.table()[1][1] == ["2", "–", "–", "–", "–", "collapsed"]
+
+
 def test_criterion_decides():
     by_aic = gmm1d.compare(WAITING, range(1, 7), criterion="aic")
     assert by_aic.k == min(by_aic, key=lambda k: by_aic[k].aic)

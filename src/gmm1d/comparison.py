@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d.errors import Ending, InputError
+from gmm1d.errors import CollapseError, Ending, InputError
 from gmm1d.fitting import check_k, check_rules, fit_sample
 from gmm1d.formatting import html_table, number, text_table
 from gmm1d.sample import Sample
@@ -39,12 +39,15 @@ class Comparison:
         The chosen number of components; None where no fit converged.
     reason : str
         Why, in a sentence.
+    collapsed : dict of int to str
+        The k whose climb from the given start ran into a spike, with the sentence that says where.
     """
 
     fits: Mapping[int, Fit]
     criterion: str
     k: int | None
     reason: str
+    collapsed: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def best(self) -> Fit:
@@ -79,6 +82,8 @@ class Comparison:
             ]
             for k, f in self.fits.items()
         ]
+        rows += [[str(k), *["–"] * (1 + len(CRITERIA)), "collapsed"] for k in self.collapsed]
+        rows.sort(key=lambda row: int(row[0].lstrip("*")))
         return ["k", "log-likelihood", *map(str.upper, CRITERIA), "ending"], rows
 
     def formulas(self) -> list[str]:
@@ -88,6 +93,7 @@ class Comparison:
     def summary(self) -> str:
         """Return the table, the formulas and the choice as text."""
         remarks = [f"note: k = {k}: {note}" for k, f in self.fits.items() for note in f.notes]
+        remarks += [f"note: k = {k}: {sentence}" for k, sentence in self.collapsed.items()]
         return "\n".join(
             [text_table(*self.table()), "", *self.formulas(), "", self.reason, *remarks]
         )
@@ -156,20 +162,28 @@ def compare(
     numbers = sorted({check_k(k, sample) for k in ks})
     if not numbers:
         raise InputError("ks is empty: give at least one number of components")
-    fits = {}
+    fits, collapsed = {}, {}
     for k in numbers:
-        fits[k] = fit_sample(sample, k, start, method, rules)
+        try:
+            fits[k] = fit_sample(sample, k, start, method, rules)
+        except CollapseError as error:
+            collapsed[k] = str(error)
+            continue
         if fits[k].status is Ending.INTERRUPTED:
             raise KeyboardInterrupt
-    chosen, reason = _choose(fits, criterion)
-    return Comparison(fits, criterion, chosen, reason)
+    chosen, reason = _choose(fits, collapsed, criterion)
+    return Comparison(fits, criterion, chosen, reason, collapsed)
 
 
-def _choose(fits: Mapping[int, Fit], criterion: str) -> tuple[int | None, str]:
+def _choose(
+    fits: Mapping[int, Fit], collapsed: Iterable[int], criterion: str
+) -> tuple[int | None, str]:
     name = criterion.upper()
     score = {k: getattr(f, criterion) for k, f in fits.items() if f.status is Ending.CONVERGED}
-    left = [f"{k} ({f.status.name.lower()})" for k, f in fits.items() if k not in score]
-    aside = f"; left out, because not converged: k = {', '.join(left)}" if left else ""
+    left = {k: f.status.name.lower() for k, f in fits.items() if k not in score}
+    left |= dict.fromkeys(collapsed, "collapsed")
+    named = ", ".join(f"{k} ({left[k]})" for k in sorted(left))
+    aside = f"; left out, because not converged: k = {named}" if left else ""
     if not score:
         return (
             None,
