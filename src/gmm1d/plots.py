@@ -1,6 +1,6 @@
 """Pictures of fits and comparisons, with matplotlib (extra ``plot``): takes a result, returns Axes.
 
-Without `ax`, a figure is made: through pyplot where the session uses it (it has been imported, or this
+Without `ax`, a figure is made: through pyplot where the program uses it (it has been imported, or this
 is a notebook, so that the figure shows as every other one does), else on its own, without any window
 or global state. Components have the same colours in every picture, which the colour-blind can tell
 apart (Okabe and Ito, 2008); from the seventh component on they repeat with another line style.
@@ -199,7 +199,7 @@ def save_figure(drawing: Axes | Figure, path: str | os.PathLike[str]) -> None:
 
 
 def _figure(width: float = 7.0) -> Figure:
-    """Make a figure that shows in a session that uses pyplot, and needs none elsewhere."""
+    """Make a figure that shows where pyplot is in use, and needs none elsewhere."""
     if {"matplotlib.pyplot", "ipykernel"} & sys.modules.keys():
         make = require("matplotlib.pyplot", "plot").figure
     else:
