@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 
 namespace gmm1d {
@@ -61,7 +62,12 @@ bool Accumulator::run(const Components& components, Detail detail, double* out) 
         }
     };
     std::vector<std::thread> helpers;
-    for (int t = 1; t < threads_; ++t) helpers.emplace_back(work, t);
+    helpers.reserve(threads_);
+    try {
+        for (int t = 1; t < threads_; ++t) helpers.emplace_back(work, t);
+    } catch (const std::system_error&) {
+        // no more threads to be had: those that started do the work, with the same bits
+    }
     work(0);
     for (auto& helper : helpers) helper.join();
     if (stop) return false;

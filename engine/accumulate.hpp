@@ -24,6 +24,9 @@ public:
 
     const Kernel& kernel() const { return kernel_; }
 
+    // The centre in standardised units: where the caller's zero is, with the opposite sign.
+    double origin() const { return points_.centre * points_.factor; }
+
 private:
     bool poll_now();
 

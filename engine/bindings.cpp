@@ -67,6 +67,7 @@ public:
 private:
     static Points points(const Column& x, const std::optional<Column>& w, double centre, double factor) {
         if (w) same_length(x, *w);
+        if (x.shape(0) == 0) throw std::invalid_argument("no values");
         return {reinterpret_cast<const char*>(x.data()),
                 stride(x),
                 w ? reinterpret_cast<const char*>(w->data()) : nullptr,
@@ -113,14 +114,14 @@ const char* name(Stop stop) {
 
 std::tuple<std::string, int, Matrix> em(const Column& values, const std::optional<Column>& sample_weight, double centre,
                                         double factor, const Column& weights, const Column& means, const Column& stds,
-                                        double tol, double gradient_tol, double floor, std::int64_t max_iter,
+                                        double tol, double gradient_tol, std::int64_t max_iter,
                                         double penalty, double penalty_variance, int threads,
                                         const std::string& instruction_set) {
     Parameters start = parameters(weights, means, stds);
     const std::size_t columns = 1 + 3 * start.k();
     Data data(values, sample_weight, centre, factor, start.k(), threads, instruction_set);
     Climb climb = data.run([&](Accumulator& points) {
-        return gmm1d::em(points, std::move(start), {penalty, penalty_variance}, {tol, gradient_tol, floor, max_iter});
+        return gmm1d::em(points, std::move(start), {penalty, penalty_variance}, {tol, gradient_tol, max_iter});
     });
     const std::size_t rows = climb.trace.size() / columns;
     data.raise_signal(rows > 0);
@@ -180,7 +181,7 @@ std::vector<std::string> instruction_sets() {
 NB_MODULE(_engine, m) {
     m.doc() = "The passes over data and the optimiser's inner loop. Data are seen as (value - centre) * factor.";
     m.def("em", &bound::em, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "weights"_a, "means"_a, "stds"_a,
-          nb::kw_only(), "tol"_a, "gradient_tol"_a, "floor"_a, "max_iter"_a, "penalty"_a = 0.0,
+          nb::kw_only(), "tol"_a, "gradient_tol"_a, "max_iter"_a, "penalty"_a = 0.0,
           "penalty_variance"_a = 1.0, "threads"_a = 1, "instruction_set"_a = "",
           "Climb by EM: why it stopped, the component that collapsed or -1, and the trace, a row for every point of the\n"
           "climb: objective, weights, means, stds.");

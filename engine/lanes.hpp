@@ -59,8 +59,8 @@ GMM1D_INLINE Vector exp(Vector x) {
     const Vector p89 = 0x1.2891d4ffbb0f9p-22 + r * 0x1.af390ba7e6f47p-26;
     const Vector p = (p01 + r2 * p23) + r4 * ((p45 + r2 * p67) + r4 * p89);
     const Vector unscaled = 1.0 + (r + r2 * p);
-    const Ints scaled = (Ints)unscaled + ((Ints)shifted << 52);
-    return (Vector)(x < -708.0 ? Ints{} : scaled);
+    const Bits scaled = (Bits)unscaled + ((Bits)shifted << 52);
+    return (Vector)(x < -708.0 ? Ints{} : (Ints)scaled);
 }
 
 // log(x) for normal positive x; below 1 ulp. The algorithm and coefficients are those of FreeBSD's e_log.c

@@ -10,6 +10,8 @@ namespace gmm1d {
 namespace {
 
 constexpr double LOG_2PI = 1.8378770664093454836;
+constexpr double SCALE = 0x1p64, LOG_SCALE = 44.361419555836499802;
+constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
 
 // Sums of one pass, by name.
 struct Statistics {
@@ -27,13 +29,17 @@ struct Statistics {
     double log_likelihood() const { return sums[0] - 0.5 * LOG_2PI * total(); }
 };
 
+bool subnormal(double weight) { return weight < std::numeric_limits<double>::min(); }
+
 bool pass(Accumulator& data, const Parameters& at, Detail detail, Statistics& out) {
     const int k = at.k();
     std::vector<double> log_scale(k), log_std(k), inverse(k);
-    data.kernel().log(at.weights.data(), log_scale.data(), k);
+    for (int j = 0; j < k; ++j) inverse[j] = at.weights[j] * (subnormal(at.weights[j]) ? SCALE : 1.0);
+    data.kernel().log(inverse.data(), log_scale.data(), k);
     data.kernel().log(at.stds.data(), log_std.data(), k);
     for (int j = 0; j < k; ++j) {
-        log_scale[j] = at.weights[j] > 0.0 ? log_scale[j] - log_std[j] : -std::numeric_limits<double>::infinity();
+        log_scale[j] = at.weights[j] > 0.0 ? log_scale[j] - (subnormal(at.weights[j]) ? LOG_SCALE : 0.0) - log_std[j]
+                                           : -std::numeric_limits<double>::infinity();
         inverse[j] = 1.0 / at.stds[j];
     }
     return data.run({k, log_scale.data(), at.means.data(), inverse.data()}, detail, out.sums.data());
@@ -69,7 +75,8 @@ double gradient_norm(const Statistics& s, const Penalty& p, const Parameters& at
     double norm = 0.0;
     for (int i = 0; i < 3 * s.k; ++i) {
         const double information = at.weights[i % s.k] * (i < 2 * s.k ? 1.0 : 2.0);
-        norm = std::max(norm, std::abs(g[i]) / (n * std::sqrt(std::max(information, 1e-8))));
+        const double scaled = std::abs(g[i]) / (n * std::sqrt(std::max(information, 1e-8)));
+        if (!(scaled <= norm)) norm = scaled;  // NaN stays
     }
     return norm;
 }
@@ -90,6 +97,20 @@ Parameters m_step(const Statistics& s, const Penalty& p, Parameters at) {
         at.stds[j] = std::sqrt((spread * std * std + 2.0 * p.a * p.v0) / (count + 2.0 * p.a));
     }
     return at;
+}
+
+// The standard deviation that values near this mean still resolve: 4 units in their last place.
+double resolution(double mean, double origin) {
+    constexpr double ULP = std::numeric_limits<double>::epsilon();
+    return 4.0 * ULP * std::max(std::abs(mean), std::abs(mean + origin)) + SMALLEST_STD;
+}
+
+int collapsed(const Parameters& at, double origin) {
+    if (at.k() == 1) return -1;  // the closed form
+    for (int j = 0; j < at.k(); ++j) {
+        if (at.stds[j] < resolution(at.means[j], origin)) return j;
+    }
+    return -1;
 }
 
 bool moved(const Parameters& a, const Parameters& b) {
@@ -115,10 +136,9 @@ Climb em(Accumulator& data, Parameters at, const Penalty& penalty, const Rules& 
         if (climb.stop != Stop::INTERRUPTED) return climb;
 
         Parameters next = m_step(statistics, penalty, at);
-        const auto narrowest = std::min_element(next.stds.begin(), next.stds.end());
-        if (*narrowest < rules.floor) {
+        climb.collapsed = penalty.a > 0.0 ? -1 : collapsed(next, data.origin());
+        if (climb.collapsed >= 0) {
             climb.stop = Stop::COLLAPSED;
-            climb.collapsed = static_cast<int>(narrowest - next.stds.begin());
         } else if (!moved(at, next)) {
             climb.stop = Stop::GRADIENT;  // a fixed point of the rounded map
         }

@@ -18,7 +18,6 @@ struct Penalty {
 struct Rules {
     double tol;           // stop when the objective changes by less (negative: never)
     double gradient_tol;  // stop when gradient_norm is below
-    double floor;         // stop when a standard deviation is below: the component sits on a single value
     std::int64_t max_iter;
 };
 
@@ -30,7 +29,8 @@ struct Climb {
     std::vector<double> trace;  // rows: objective, weights, means, stds; the first is the start, the last the result
 };
 
-// Plain EM (Dempster, Laird and Rubin 1977).
+// Plain EM (Dempster, Laird and Rubin 1977). Without a penalty it stops when a standard deviation falls below what
+// the data resolve there: the component sits on a single value.
 Climb em(Accumulator& data, Parameters start, const Penalty& penalty, const Rules& rules);
 
 // One E+M pass: the log-likelihood, then N, S1 and S2 of every component; false if interrupted.

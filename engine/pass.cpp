@@ -43,10 +43,8 @@ GMM1D_INLINE Vector gather(const char* base, std::ptrdiff_t stride, std::int64_t
 
 #define GMM1D_PARTS for (int q = 0; q < PARTS; ++q)
 
-// Responsibilities of eight points, times their weights, into s.r; sets m and t.
-template <bool WEIGHTED>
-GMM1D_INLINE void e_step(const Vector* x, const Vector* weight, const Components& c, const Scratch& s, Vector* m,
-                         Vector* t) {
+// Responsibilities of eight points into s.r; sets m and t.
+GMM1D_INLINE void e_step(const Vector* x, const Components& c, const Scratch& s, Vector* m, Vector* t) {
     GMM1D_PARTS m[q] = all(-__builtin_inf());
     for (int j = 0; j < c.k; ++j) {
         GMM1D_PARTS {
@@ -66,35 +64,33 @@ GMM1D_INLINE void e_step(const Vector* x, const Vector* weight, const Components
         }
     }
     Vector share[PARTS];
-    GMM1D_PARTS share[q] = (WEIGHTED ? weight[q] : all(1.0)) / t[q];
+    GMM1D_PARTS share[q] = 1.0 / t[q];
     for (int j = 0; j < c.k; ++j) GMM1D_PARTS s.r[j * PARTS + q] *= share[q];
 }
 
-template <Detail DETAIL>
+template <bool WEIGHTED, Detail DETAIL>
 GMM1D_INLINE void m_step(const Vector* weight, int k, const Scratch& s) {
     const int row = k * PARTS;
     Vector* n = s.sums + PARTS;
     Vector* higher = n + 3 * row;
     for (int j = 0; j < row; ++j) {
-        const Vector z = s.z[j], r = s.r[j], rz = r * z, rz2 = rz * z;
+        const Vector z = s.z[j], r = WEIGHTED ? weight[j % PARTS] * s.r[j] : s.r[j], rz = r * z, rz2 = rz * z;
         n[j] += r;
         n[row + j] += rz;
         n[2 * row + j] += rz2;
         if (DETAIL == Detail::INFORMATION) {
             higher[j] += rz2 * z;
             higher[row + j] += rz2 * z * z;
-            s.v[j] = r;
-            s.v[row + j] = rz;
-            s.v[2 * row + j] = rz2 - r;
+            s.v[j] = s.r[j];
+            s.v[row + j] = s.r[j] * z;
+            s.v[2 * row + j] = s.r[j] * (z * z - 1.0);
         }
     }
     if (DETAIL == Detail::INFORMATION) {
         Vector* c = higher + 2 * row;
-        Vector inverse[PARTS];  // s.v holds w v
-        GMM1D_PARTS inverse[q] = (Vector)(weight[q] > 0.0 ? (Ints)(1.0 / weight[q]) : Ints{});
         for (int a = 0; a < 3 * k; ++a) {
             Vector left[PARTS];
-            GMM1D_PARTS left[q] = s.v[a * PARTS + q] * inverse[q];
+            GMM1D_PARTS left[q] = weight[q] * s.v[a * PARTS + q];
             for (int b = a; b < 3 * k; ++b, c += PARTS) GMM1D_PARTS c[q] += left[q] * s.v[b * PARTS + q];
         }
     }
@@ -115,7 +111,7 @@ void add_block(const Points& p, std::int64_t first, std::int64_t count, const Co
             x[q] = (gather(p.values, p.value_stride, at) - p.centre) * p.factor;
             if (WEIGHTED) weight[q] = gather(p.weights, p.weight_stride, at);
         }
-        e_step<WEIGHTED>(x, weight, c, s, m, t);
+        e_step(x, c, s, m, t);
         if (WEIGHTED) {
             GMM1D_PARTS log_likelihood[q] += weight[q] * (m[q] + log(t[q]));
         } else {
@@ -131,7 +127,7 @@ void add_block(const Points& p, std::int64_t first, std::int64_t count, const Co
                 pending = 0;
             }
         }
-        m_step<DETAIL>(weight, c.k, s);
+        m_step<WEIGHTED, DETAIL>(weight, c.k, s);
     }
     if (!WEIGHTED) GMM1D_PARTS log_likelihood[q] += log(product[q]);
     if (i < count) {  // the rest: repeat the last point with weight zero
@@ -144,9 +140,9 @@ void add_block(const Points& p, std::int64_t first, std::int64_t count, const Co
         }
         std::memcpy(x, last, sizeof last);
         std::memcpy(weight, share, sizeof share);
-        e_step<true>(x, weight, c, s, m, t);
+        e_step(x, c, s, m, t);
         GMM1D_PARTS log_likelihood[q] += weight[q] * (m[q] + log(t[q]));
-        m_step<DETAIL>(weight, c.k, s);
+        m_step<true, DETAIL>(weight, c.k, s);
     }
     GMM1D_PARTS s.sums[q] += log_likelihood[q];
 }

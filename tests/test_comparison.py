@@ -7,7 +7,7 @@ import pytest
 from equivariance import datasets
 
 import gmm1d
-from gmm1d.errors import FitWarning, InputError
+from gmm1d.errors import CollapseError, FitWarning, InputError
 
 WAITING = datasets()["faithful_waiting"]
 
@@ -66,6 +66,10 @@ def test_a_k_that_collapses_from_its_start_does_not_stop_the_others():
     assert list(comparison.collapsed) == [2]
     assert "left out, because not converged: k = 2 (collapsed)" in comparison.reason
     assert "sits on 0, 900 of 1000 values" in comparison.summary()
+    with pytest.raises(CollapseError, match="k = 2: the climb"):
+        comparison[2]
+    with pytest.raises(CollapseError, match="k = 2: the climb"):
+        gmm1d.compare(x, [2], start="quantile")
     assert comparison.table()[1][1] == ["2", "–", "–", "–", "–", "collapsed"]
 
 
@@ -92,6 +96,7 @@ def test_summary_and_html_say_the_same(waiting):
         ([], {}, "ks is empty"),
         ([0, 1], {}, "k must be"),
         ([1, 60], {}, "distinct values"),
+        (3, {}, "ks must be several numbers"),
         ([1], {"criterion": "wic"}, "criterion='wic' is unknown"),
         ([1], {"start": {"means": [1], "stds": [1]}}, "start must be a name"),
         ([1], {"tol": -1}, "tol must be"),

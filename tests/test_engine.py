@@ -188,7 +188,6 @@ def test_em_takes_the_textbook_steps():
         np.sqrt(variances),
         tol=-1,
         gradient_tol=-1,
-        floor=0.0,
         max_iter=20,
     )
     assert (stop, collapsed, rows.shape) == ("max_iter", -1, (21, 7))
@@ -208,7 +207,7 @@ def test_em_takes_the_textbook_steps():
 def test_penalised_em_is_monotone_and_bounded_where_the_likelihood_is_not():
     x = np.concatenate([np.zeros(30), np.random.default_rng(7).normal(5, 1, 10)])
     start = np.array([0.75, 0.25]), np.array([0.0, 5.0]), np.array([0.5, 1.0])
-    options = {"tol": -1, "gradient_tol": 1e-10, "floor": 1e-14, "max_iter": 5000}
+    options = {"tol": -1, "gradient_tol": 1e-10, "max_iter": 5000}
     stop, collapsed, rows = _engine.em(*standard(x), *start, **options)
     assert (stop, collapsed) == ("collapsed", 0)
     assert np.isfinite(rows).all()
@@ -238,6 +237,8 @@ def test_wrong_shapes_are_refused():
         _engine.em_sums(*standard([1.0, 2.0]), one, np.ones(2), one)
     with pytest.raises(ValueError, match="differ in length"):
         _engine.em_sums(*standard([1.0, 2.0], one), one, one, one)
+    with pytest.raises(ValueError, match="no values"):
+        _engine.em_sums(*standard([]), one, one, one)
     with pytest.raises(ValueError, match="no kernel"):
         _engine.em_sums(*standard([1.0]), one, one, one, instruction_set="mmx")
     with pytest.raises(ValueError, match="k must be"):
@@ -258,7 +259,6 @@ def test_a_keyboard_interrupt_ends_the_climb_at_its_last_point():
         *start,
         tol=-1,
         gradient_tol=-1,
-        floor=0,
         max_iter=10**9,
     )
     assert stop == "interrupted"

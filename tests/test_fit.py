@@ -176,6 +176,47 @@ def test_rare_values_between_the_pilots_points_still_start_a_climb():
     assert np.isfinite(f.log_likelihood)
 
 
+def test_labels_stay_the_starts_and_order_maps_them():
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.normal(0, 1, 200), rng.normal(10, 2, 300), rng.normal(20, 0.5, 100)])
+    start = {"means": [21, 1, 9], "stds": [1, 2, 3], "weights": [0.2, 0.3, 0.5]}
+    f = gmm1d.fit(x, 3, start=start)
+    assert f.order.tolist() == [1, 2, 0]
+    for name in ("weights", "means", "stds"):
+        assert getattr(f.trace, name)[0].tolist() == start[name]
+        np.testing.assert_array_equal(getattr(f.trace, name)[-1][f.order], getattr(f.mixture, name))
+    in_order = {name: np.array(values)[f.order] for name, values in start.items()}
+    sorted_start = gmm1d.fit(x, 3, start=in_order)
+    np.testing.assert_allclose(
+        f.certificate.covariance, sorted_start.certificate.covariance, rtol=1e-6
+    )
+    variances = {"means": start["means"], "variances": [1, 4, 9], "weights": start["weights"]}
+    assert gmm1d.fit(x, 3, start=variances).trace.stds[0].tolist() == start["stds"]
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_best_of_the_default_starts_is_kept(name):
+    for k in (2, 3, 4, 5):
+        f = quiet(DATA[name], k)
+        if f.status is Ending.CONVERGED:
+            for start in ("quantile", "kmeans"):
+                try:
+                    one = quiet(DATA[name], k, start=start)
+                except CollapseError:
+                    continue
+                if one.status is Ending.CONVERGED and is_regular(one.mixture, one.sample):
+                    assert f.log_likelihood >= one.log_likelihood - 1e-9
+
+
+def test_a_weight_is_a_repetition_even_beside_spikes_and_narrow_components():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(0, 1, 30), 3 + 1e-4 * rng.normal(size=30)])
+    weighted, repeated = quiet(x, 2, sample_weight=np.full(60, 200)), quiet(np.repeat(x, 200), 2)
+    assert weighted.status is repeated.status is Ending.CONVERGED
+    assert weighted.log_likelihood == pytest.approx(repeated.log_likelihood, rel=1e-12)
+    assert weighted.mixture.stds.min() < 1e-3 * weighted.sample.std
+
+
 # --- endings --------------------------------------------------------------------------------------------------------
 
 
@@ -184,6 +225,30 @@ def test_a_tie_that_collapses_is_named_with_its_values():
         f = gmm1d.fit(DATA["geyser_duration"], 4)
     assert f.status is Ending.PENALISED
     assert any("wants to collapse: it sits on 4, 53 of 299 values" in note for note in f.notes)
+
+
+def test_stopping_early_does_not_hide_the_penalty():
+    with pytest.warns(FitWarning, match="unbounded"):
+        f = gmm1d.fit(DATA["geyser_duration"], 4, tol=1e-3)
+    assert f.status is Ending.PENALISED
+    with pytest.warns(FitWarning, match="wants to collapse"):
+        gmm1d.fit(DATA["geyser_duration"], 4, max_iter=200)
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-310])
+def test_subnormal_weights_count_for_nothing(weight):
+    x, w = two_bumps(), np.ones(200)
+    w[3] = weight
+    f = gmm1d.fit(x, 2, sample_weight=w)
+    assert f.status is Ending.CONVERGED
+    np.testing.assert_allclose(f.mixture.means, gmm1d.fit(np.delete(x, 3), 2).mixture.means)
+
+
+def test_one_component_is_the_closed_form_within_two_floats():
+    x = np.array([1.0, np.nextafter(1.0, 2)])
+    f = gmm1d.fit(x, 1)
+    assert f.status is Ending.CONVERGED
+    assert f.mixture.stds[0] == pytest.approx(np.spacing(1.0) / 2)
 
 
 def test_an_explicit_start_that_collapses_is_an_error():
@@ -249,6 +314,10 @@ def test_interruption_keeps_the_last_point():
         ({"start": {"means": [1, np.nan], "stds": [1, 1]}}, "means"),
         ({"start": {"means": [1, 2], "stds": [1, 1], "weights": [0.5, 0.6]}}, "weights"),
         ({"start": {"means": [1, 2], "stds": [1, 1], "variances": [1, 1]}}, "variances"),
+        ({"start": {"means": [], "stds": []}}, "at least one component"),
+        ({"start": {"means": [[1], [1, 2]], "stds": [1, 1]}}, "ragged"),
+        ({"start": {"means": [1, 2], "stds": [1e-80, 1]}}, "out of all proportion"),
+        ({"tol": 10**400}, "tol must be"),
     ],
 )
 def test_wrong_options_are_one_sentence(options, sentence):
@@ -290,11 +359,47 @@ def test_fits_are_saved_whole(tmp_path):
         ('{"schema": "x", "version": 1}', "lacks"),
         ('{"schema": "gmm1d.fit", "version": 99}', "newer gmm1d"),
         ('{"schema": "gmm1d.fit", "version": 1}', "not a fit saved by gmm1d"),
+        (b"\x89PNG\xff", "not JSON"),
     ],
 )
 def test_what_is_no_fit_is_refused(text, sentence):
     with pytest.raises(InputError, match=sentence):
         gmm1d.Fit.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("n", 10**400, "not a fit"),
+        ("n", float("nan"), "not a finite number"),
+        ("n", True, "not a finite number"),
+        ("log_likelihood", "-3", "not a finite number"),
+        ("order", [7, 0], "must hold 0 to 1"),
+        ("order", [0.5, 1], "must hold 0 to 1"),
+        ("status", "nope", "not a fit"),
+        ("mixture", [], "not a fit"),
+        ("certificate", {"covariance": [1, 2]}, "no finite matrix"),
+    ],
+)
+def test_damaged_fits_are_refused(name, value, sentence):
+    data = json.loads(gmm1d.fit(DATA["faithful_waiting"], 2).to_json())
+    with pytest.raises(InputError, match=sentence):
+        gmm1d.Fit.from_json(json.dumps(data | {name: value}))
+
+
+def test_data_with_the_period_of_a_stride_start_well():
+    n = 480_000
+    rng, hour = np.random.default_rng(0), np.arange(n) % 24
+    f = gmm1d.fit(rng.normal(10.0 * (hour // 8), 1), 3)
+    assert f.mixture.means == pytest.approx([0, 10, 20], abs=0.02)
+
+
+def test_values_near_zero_are_resolved_beside_a_far_outlier():
+    x = np.append(np.random.default_rng(0).normal(size=200), 1e20)
+    f = quiet(x, 2)
+    assert f.status is Ending.PENALISED
+    assert any("expected count of only 1" in note for note in f.notes)
+    assert f.mixture.stds[0] == pytest.approx(np.std(x[:200]), rel=1e-3)
 
 
 def test_summary_is_what_it_was():

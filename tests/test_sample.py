@@ -377,15 +377,27 @@ def test_points_that_standardise_alike_are_one_in_the_pilot():
     assert w.sum() == 5
 
 
-def test_a_long_sample_has_a_strided_pilot():
-    x = np.random.default_rng(1).normal(3, 2, 50_000)
+def test_a_long_sample_has_a_pilot_spread_over_all_of_it():
+    x = np.random.default_rng(1).permutation(50_000) * 1.0
     sample = Sample.of(x, np.full(x.size, 2.0))
     z, w = sample.pilot()
-    taken = x[::3]
-    np.testing.assert_array_equal(z, np.sort((taken - sample.centre) / sample.unit))
+    taken = z * sample.unit + sample.centre
+    assert taken.size == 20_000
+    assert np.isin(taken, x).all()
     assert np.all(w == 2)
-    assert sample.centre == np.sort(taken)[(taken.size - 1) // 2]
-    assert sample.unit == 2
+    assert sample.centre in x
+    assert sample.centre == pytest.approx(25_000, rel=0.05)
+    assert sample.unit == 16_384
+    where = np.argsort(x)[taken.astype(int)]
+    assert np.diff(np.sort(where)).max() <= 8  # 2.5 on average
+
+
+@pytest.mark.parametrize("period", [2, 3, 7, 24, 168, 1000])
+def test_the_pilot_does_not_fall_in_step_with_the_data(period):
+    for m in (period * 20_000, 480_000):
+        phase = Sample.of(np.arange(m) % period * 1.0).pilot()[1]
+        assert phase.size == period
+        assert phase.max() < 1.3 * phase.min()
 
 
 def test_has_distinct_reads_beyond_the_first_block():

@@ -8,7 +8,7 @@ import numpy
 from numpy.typing import NDArray
 
 
-def em(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, tol: float, gradient_tol: float, floor: float, max_iter: int, penalty: float = 0.0, penalty_variance: float = 1.0, threads: int = 1, instruction_set: str = '') -> tuple[str, int, Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
+def em(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, tol: float, gradient_tol: float, max_iter: int, penalty: float = 0.0, penalty_variance: float = 1.0, threads: int = 1, instruction_set: str = '') -> tuple[str, int, Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
     """
     Climb by EM: why it stopped, the component that collapsed or -1, and the trace, a row for every point of the
     climb: objective, weights, means, stds.

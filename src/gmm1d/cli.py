@@ -91,7 +91,7 @@ def climbing(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--method", type=click.Choice(["em"]), default="em", show_default=True),
         click.option(
             "--tol",
-            type=click.FloatRange(min=0, min_open=True),
+            type=click.FloatRange(min=0),
             help="Stop when the log-likelihood changes by less; by default at a certified optimum.",
         ),
         click.option("--max-iter", type=click.IntRange(min=1), help="Stop after so many steps."),
@@ -230,8 +230,9 @@ def _say_written(options: dict[str, Any]) -> None:
 
 def _comparison_json(comparison: Comparison) -> str:
     fits = {str(k): json.loads(fit.to_json()) for k, fit in comparison.fits.items()}
+    collapsed = {str(k): sentence for k, sentence in comparison.collapsed.items()}
     chosen = {"criterion": comparison.criterion, "k": comparison.k, "reason": comparison.reason}
-    return documents.write("gmm1d.comparison", 1, {**chosen, "fits": fits})
+    return documents.write("gmm1d.comparison", 1, {**chosen, "fits": fits, "collapsed": collapsed})
 
 
 def _show(result: Fit | Comparison, chosen: int | None = None) -> None:

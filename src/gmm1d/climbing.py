@@ -51,7 +51,8 @@ class Trace:
     kind : tuple of str, length T + 1
         "start", then the kind of step that led to the point.
     log_likelihood : ndarray, shape (T + 1,)
-        The objective: the log-likelihood, or the penalised one where the ending is PENALISED.
+        The objective: the log-likelihood, or the penalised one if the fit's notes say that a component wants to
+        collapse.
     weights, means, stds : ndarray, shape (T + 1, k)
         In the start's order.
     """
@@ -90,7 +91,6 @@ def climb(sample: Sample, start: Start, rules: Rules, penalty: Penalty | None = 
             *here,
             tol=-1.0 if rules.tol is None else rules.tol,
             gradient_tol=-1.0 if target is None else target,
-            floor=_floor(sample),
             max_iter=rules.max_iter - max(len(rows) - 1, 0),
             threads=rules.threads,
             **penalty.options(sample),
@@ -140,10 +140,10 @@ def _sharper(
 def _ending(stop: str, certificate: Certificate | None, *, penalised: bool) -> Ending:
     if certificate is None:
         return Ending.INTERRUPTED
+    if penalised and (stop == "tolerance" or certificate.stationary):
+        return Ending.PENALISED
     if stop == "tolerance":
         return Ending.TOLERANCE
-    if penalised and certificate.stationary:
-        return Ending.PENALISED
     if certificate.maximum:
         return Ending.CONVERGED
     if certificate.stationary and certificate.smallest_eigenvalue <= CURVATURE:
@@ -164,8 +164,3 @@ def _trace(sample: Sample, rows: Array, jacobian: float) -> Trace:
 
 def _standardise(sample: Sample, start: Start) -> tuple[Array, ...]:
     return start.weights, (start.means - sample.centre) / sample.unit, start.stds / sample.unit
-
-
-def _floor(sample: Sample) -> float:
-    """Return the std below which a component sits on a single value: 4 units in the last place of the largest."""
-    return float(4 * np.spacing(max(abs(sample.low), abs(sample.high))) / sample.unit)

@@ -63,6 +63,8 @@ class Comparison:
         return self.fits[self.k]
 
     def __getitem__(self, k: int) -> Fit:
+        if k in self.collapsed:
+            raise CollapseError(f"k = {k}: {self.collapsed[k]}")
         return self.fits[k]
 
     def __iter__(self) -> Iterator[int]:
@@ -146,6 +148,8 @@ def compare(
     ------
     InputError
         If the data or an option cannot be used.
+    CollapseError
+        If the climbs of all k run into spikes from the given start.
     KeyboardInterrupt
         If a fit was interrupted.
 
@@ -159,7 +163,10 @@ def compare(
         raise InputError("start must be a name here: one set of parameters cannot serve several k")
     sample = Sample.of(x, sample_weight)
     rules = check_rules(tol, max_iter, threads)
-    numbers = sorted({check_k(k, sample) for k in ks})
+    try:
+        numbers = sorted({check_k(k, sample) for k in ks})
+    except TypeError as error:
+        raise InputError(f"ks must be several numbers, such as range(1, 7), not {ks!r}") from error
     if not numbers:
         raise InputError("ks is empty: give at least one number of components")
     fits, collapsed = {}, {}
@@ -171,6 +178,8 @@ def compare(
             continue
         if fits[k].status is Ending.INTERRUPTED:
             raise KeyboardInterrupt
+    if not fits:
+        raise CollapseError("; ".join(f"k = {k}: {why}" for k, why in collapsed.items()))
     chosen, reason = _choose(fits, collapsed, criterion)
     return Comparison(fits, criterion, chosen, reason, collapsed)
 
@@ -195,9 +204,9 @@ def _choose(
         gap = score[others[0]] - score[best]
         reason += f"; next is k = {others[0]}, {_fixed(gap)} higher"
         if criterion == "bic":
-            reason += (
-                f" ({number(float(f'{np.exp(min(gap / 2, 700.0)):.2g}'))} times less probable)"
-            )
+            times = np.exp(min(gap / 2, 50.0))
+            rounded = number(float(f"{times:.2g}")) if times < 1e6 else "over a million"
+            reason += f" ({rounded} times less probable)"
     return best, reason + aside + _falls(fits)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
 import warnings
 from dataclasses import replace
-from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 MAX_ITER = 100_000
+MOST_STEPS = 2**31 - 1  # so much as the engine counts
+LARGEST = sys.float_info.max
 
 
 def fit(
@@ -145,15 +147,20 @@ def check_rules(tol: object, max_iter: object, threads: object) -> Rules:
     InputError
         If one of them is out of range.
     """
-    if tol is not None and not (
-        isinstance(tol, int | float | np.number) and isfinite(tol) and tol >= 0
-    ):
-        raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
     return Rules(
-        tol=None if tol is None else float(tol),
+        tol=None if tol is None else _tolerance(tol),
         max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER),
         threads=_whole("threads", threads, least=1, default=_processors()),
     )
+
+
+def _tolerance(tol: object) -> float:
+    value = -1.0
+    if isinstance(tol, int | float | np.integer | np.floating) and not isinstance(tol, bool):
+        value = float(tol) if tol < LARGEST else np.inf
+    if not 0 <= value < np.inf:
+        raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
+    return value
 
 
 def _whole(name: str, value: object, least: int, default: int) -> int:
@@ -161,7 +168,7 @@ def _whole(name: str, value: object, least: int, default: int) -> int:
         return default
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
-    return int(value)
+    return min(int(value), MOST_STEPS)
 
 
 def _processors() -> int:

@@ -30,11 +30,11 @@ def is_regular(mixture: Mixture, sample: Sample) -> bool:
 
 
 def is_sound(mixture: Mixture, sample: Sample) -> bool:
-    """Tell whether every component is regular or, however narrow, spreads over √m distinct values of the m points.
+    """Tell whether every component is regular or, however narrow, spreads over √m of the data's m distinct values.
 
     So many values so close together are neither accident nor rounding: such a component is a finding, too.
     """
-    enough = math.ceil(math.sqrt(len(sample.points)))
+    enough = math.ceil(math.sqrt(len(sample.pilot()[0])))
     return all(
         _is_regular(sample, weight, mean, std)
         or _n_distinct(sample, mean, 3 * std, enough) >= enough >= 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +193,7 @@ class Fit:
         return documents.write(SCHEMA, VERSION, content)
 
     @classmethod
-    def from_json(cls, text: str) -> Fit:
+    def from_json(cls, text: str | bytes) -> Fit:
         """Read what `to_json` wrote.
 
         Raises
@@ -202,19 +203,25 @@ class Fit:
         """
         data = documents.read(text, SCHEMA, VERSION)
         try:
+            mixture = Mixture(**data["mixture"])
+            order = np.array(data["order"])
+            if sorted(order.tolist()) != list(range(mixture.k)):
+                raise InputError(
+                    f'"order" of this {SCHEMA} must hold 0 to {mixture.k - 1}, not {order}'
+                )
             return cls(
-                mixture=Mixture(**data["mixture"]),
-                log_likelihood=float(data["log_likelihood"]),
-                n=float(data["n"]),
+                mixture=mixture,
+                log_likelihood=_finite(data["log_likelihood"]),
+                n=_finite(data["n"]),
                 status=Ending[data["status"]],
-                certificate=_certificate(data["certificate"]),
-                order=np.array(data["order"], dtype=np.intp),
+                certificate=_certificate(data["certificate"], mixture.k),
+                order=order.astype(np.intp),
                 start=str(data["start"]),
                 notes=tuple(map(str, data["notes"])),
             )
         except InputError:
             raise
-        except (ValueError, KeyError, TypeError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise InputError(f"this is not a fit saved by gmm1d: {error!r}") from error
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -230,14 +237,21 @@ class Fit:
         InputError
             If the file holds no fit.
         """
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        return cls.from_json(Path(path).read_bytes())
 
 
-def _certificate(data: dict[str, Any] | None) -> Certificate | None:
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def _certificate(data: dict[str, Any] | None, k: int) -> Certificate | None:
     if data is None:
         return None
-    covariance = data["covariance"]
-    return Certificate(
-        **{name: float(data[name]) for name in MEASURES},
-        covariance=None if covariance is None else np.array(covariance, dtype=float),
-    )
+    covariance = None
+    if data["covariance"] is not None:
+        covariance = np.array(data["covariance"], dtype=float)
+        if covariance.shape != (3 * k, 3 * k) or not np.isfinite(covariance).all():
+            raise ValueError(f"covariance is no finite matrix of {3 * k} rows")
+    return Certificate(**{name: _finite(data[name]) for name in MEASURES}, covariance=covariance)

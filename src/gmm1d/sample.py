@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-PILOT = 20_000  # points from which centre and unit are taken exactly, and a fixed stride beyond
+PILOT = 20_000  # points from which centre and unit are taken exactly; of more, so many are taken
+GOLDEN = (math.sqrt(5) - 1) / 2  # a stride of this part of a circle meets no period of the data
 BLOCK = 16_384  # points of one temporary: 128 kB, which stays in the cache
 SMALLEST, LARGEST = 2.0**-511, 2.0**511  # their squares are normal float64
 
@@ -157,7 +158,7 @@ class Sample:
     def pilot(self) -> tuple[Array, Array]:
         """Return distinct standardised values, ascending, with their total weights.
 
-        Of all points up to 20 000, of every (m / 20 000)-th one beyond; the weights then add up to
+        Of all points up to 20 000, of 20 000 evenly spread ones beyond; the weights then add up to
         the weight of the points taken.
         """
         values, weights = self._pilot
@@ -179,14 +180,27 @@ class Sample:
     @cached_property
     def _pilot(self) -> tuple[Array, Array]:
         """The points of the pilot, ascending, and the weight of each."""
-        stride = -(-self.points.size // PILOT)
-        values = self.points[::stride] + 0.0  # a copy, without negative zeros
+        taken = _pilot_index(self.points.size)
+        values = self.points[taken] + 0.0  # a copy, without negative zeros
         if self.weights is None:
             values.sort()
             return values, np.ones(values.size)
-        weights = self.weights[::stride]
+        weights = self.weights[taken]
         order = np.lexsort((weights, values))  # ties by weight: the points' order leaves no trace
         return values[order], weights[order]
+
+
+def _pilot_index(m: int) -> slice | npt.NDArray[np.int64]:
+    """Return which of m points the pilot takes: all, or those at a fixed stride around the circle of indices.
+
+    Strides of the golden section spread evenly (Weyl), and do not fall in step with hours or weeks.
+    """
+    if m <= PILOT:
+        return slice(None)
+    stride = round(m * GOLDEN)
+    while math.gcd(stride, m) > 1:
+        stride += 1
+    return np.sort(np.arange(PILOT) * stride % m)
 
 
 def _power_of_two(value: float) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmm1d import _engine
+from gmm1d.arguments import finite_numbers
 from gmm1d.errors import InputError
 from gmm1d.formatting import number
 from gmm1d.mixture import Mixture
@@ -121,9 +122,9 @@ def _check_reach(start: Start, sample: Sample) -> None:
     if bad.any():
         j = int(bad.argmax())
         raise InputError(
-            f"component {j + 1} of the start has mean {number(start.means[j])} and std "
-            f"{number(start.stds[j])}, out of all proportion to data from {number(sample.low)} to "
-            f"{number(sample.high)}: give a start in the units of the data"
+            f"the data run from {number(sample.low)} to {number(sample.high)}, out of all proportion to "
+            f"component {j + 1} of the start, mean {number(start.means[j])}, std "
+            f"{number(start.stds[j])}: look at the extreme values, or give a start in their units"
         )
 
 
@@ -145,14 +146,11 @@ def _from_mapping(given: Mapping[str, Any]) -> Start:
         )
     if "means" not in given:
         raise InputError("start needs means, and stds or variances")
-    size = np.size(given["means"])
-    weights = given.get("weights", np.full(size, 1 / size))
-    checked = Mixture(weights, given["means"], given.get("stds"), variances=given.get("variances"))
-    stds = given["stds"] if "stds" in given else np.sqrt(given["variances"])
-    order = Mixture.sorting(
-        np.asarray(weights, float), np.asarray(given["means"], float), np.asarray(stds, float)
-    )
-    back = np.argsort(order)
+    means = finite_numbers("means", given["means"])
+    weights = given.get("weights", np.full(means.shape, 1 / max(means.size, 1)))
+    checked = Mixture(weights, means, given.get("stds"), variances=given.get("variances"))
+    stds = given["stds"] if given.get("stds") is not None else np.sqrt(given["variances"])
+    back = np.argsort(Mixture.sorting(weights, means, stds))
     return Start(checked.weights[back], checked.means[back], checked.stds[back])
 
 
