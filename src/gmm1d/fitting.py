@@ -201,8 +201,9 @@ def _rank(found: Climb) -> tuple[bool, float]:
 
 def _penalised(sample: Sample, k: int, rules: Rules, spikes: dict[str, Climb]) -> Fit:
     """Climb on the weakly penalised likelihood, which is bounded, and say what wanted to collapse."""
-    # 1/n, but never more than n: a sample of little weight has no more say than its weight.
-    penalty = Penalty(a=min(1 / sample.n, sample.n), std=_robust_std(sample))
+    # a = 1/n, but no more than n (of a sample of little weight), and enough to keep spikes 1e-12 wide.
+    a = max(min(1 / sample.n, sample.n), 1e-24 * sample.n)
+    penalty = Penalty(a=a, std=_robust_std(sample))
     climbs = {name: climb(sample, resolve(name, sample, k), rules, penalty) for name in DEFAULT}
     best = max(climbs, key=lambda name: climbs[name].trace.log_likelihood[-1])
     mixture = _mixture(climbs[best])
