@@ -30,12 +30,12 @@ def distance(
     fitted = gmm1d.fit(y, k, **options)
     expected = recovered.log_likelihood - recovered.n * np.log(abs(a))
     gap = float(abs(fitted.log_likelihood - expected))
-    return _parameters(fitted, recovered, a, b, gap), gap / (
+    return _parameters(fitted, recovered, a, b), gap / (
         1e-12 * recovered.n * (1 + abs(np.log(abs(a))))
     )
 
 
-def _parameters(fitted: gmm1d.Fit, recovered: gmm1d.Fit, a: float, b: float, gap: float) -> float:
+def _parameters(fitted: gmm1d.Fit, recovered: gmm1d.Fit, a: float, b: float) -> float:
     m, mirror = recovered.mixture, slice(None, None, -1 if a < 0 else 1)
     weights, means, stds = m.weights[mirror], a * m.means[mirror] + b, abs(a) * m.stds[mirror]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -45,7 +45,5 @@ def _parameters(fitted: gmm1d.Fit, recovered: gmm1d.Fit, a: float, b: float, gap
             np.nan_to_num(np.abs(np.log(fitted.mixture.weights / weights))),
         ]
     worst = float(np.max(apart))
-    if worst > 1e-3 and gap < 1e-6:  # two optima that are tied
-        return 0.0
     assert recovered.certificate is not None
     return worst / (1e-9 * max(1.0, 1e-3 / max(recovered.certificate.smallest_eigenvalue, 1e-300)))
