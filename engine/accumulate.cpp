@@ -9,7 +9,7 @@ namespace gmm1d {
 namespace {
 
 constexpr std::int64_t SMALLEST_CHUNK = 32 * BLOCK, MOST_CHUNKS = 64;
-constexpr std::int64_t STRETCH = 16 * BLOCK;  // between two looks at the clock
+constexpr std::int64_t STRETCH = 16 * BLOCK;  // is converted at a time, between two looks at the clock
 constexpr std::chrono::milliseconds POLL_EVERY{50};
 constexpr std::size_t ALIGNMENT = 64;
 
@@ -26,17 +26,40 @@ double* aligned(std::vector<double>& memory) {
 
 }  // namespace
 
-Accumulator::Accumulator(const Points& points, int k, int threads, const Kernel& kernel, Poll poll)
+Accumulator::Accumulator(const Source& points, const std::optional<Source>& weights, double centre, double factor, int k,
+                         int threads, const Kernel& kernel, Poll poll)
     : points_(points),
+      weights_(weights),
+      centre_(centre),
+      factor_(factor),
       kernel_(kernel),
       poll_(std::move(poll)),
       chunk_(chunk_size(points.size)),
       n_chunks_((points.size + chunk_ - 1) / chunk_),
       threads_(static_cast<int>(std::clamp<std::int64_t>(threads, 1, n_chunks_))),
       scratch_(threads_, std::vector<double>(scratch_size(k) + ALIGNMENT / sizeof(double))),
+      converted_(threads_),
       next_poll_(std::chrono::steady_clock::now() + POLL_EVERY) {}
 
+Points Accumulator::seen(std::int64_t first, std::int64_t count, std::vector<double>& memory) const {
+    Points out{nullptr, sizeof(double), nullptr, sizeof(double), count, centre_, factor_};
+    const auto place = [&](const Source& from, std::int64_t offset, const char*& values, std::ptrdiff_t& stride) {
+        if (from.type == Type::F64) {
+            values = from.data + from.stride * first;
+            stride = from.stride;
+            return;
+        }
+        if (memory.empty()) memory.resize(2 * STRETCH);
+        read(from, first, count, &memory[offset]);
+        values = reinterpret_cast<const char*>(&memory[offset]);
+    };
+    place(points_, 0, out.values, out.value_stride);
+    if (weights_) place(*weights_, STRETCH, out.weights, out.weight_stride);
+    return out;
+}
+
 bool Accumulator::poll_now() {
+    if (!poll_) return false;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_poll_) return false;
     next_poll_ = now + POLL_EVERY;
@@ -56,7 +79,8 @@ bool Accumulator::run(const Components& components, Detail detail, double* out) 
             for (std::int64_t at = chunk * chunk_; at < end; at += STRETCH) {
                 if (thread == 0 && poll_now()) stop = true;
                 if (stop) return;
-                kernel_.add_points(points_, at, std::min(STRETCH, end - at), components, detail, scratch,
+                const std::int64_t count = std::min(STRETCH, end - at);
+                kernel_.add_points(seen(at, count, converted_[thread]), 0, count, components, detail, scratch,
                                    &sums_[chunk * n_sums]);
             }
         }

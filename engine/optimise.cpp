@@ -1,5 +1,3 @@
-// EM, and the derivatives of the log-likelihood, from the sums of a pass. With z in units of s_j about mu_j:
-//   N_j = sum w r_j,  S1_j = sum w r_j z_j,  S2_j = sum w r_j z_j^2,  and so on.
 #include "optimise.hpp"
 
 #include <algorithm>
@@ -9,187 +7,240 @@
 namespace gmm1d {
 namespace {
 
-constexpr double LOG_2PI = 1.8378770664093454836;
-constexpr double SCALE = 0x1p64, LOG_SCALE = 44.361419555836499802;
-constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
+constexpr int MOST_STALLS = 8;
 
-// Sums of one pass, by name.
-struct Statistics {
-    std::vector<double> sums;
-    int k;
-    Statistics(Detail detail, int k) : sums(gmm1d::sums(detail, k)), k(k) {}
-    const double* count() const { return &sums[1]; }
-    const double* moment(int p) const { return &sums[1 + p * k]; }  // sum w r z^p, p = 0 ... 4
-    const double* outer() const { return &sums[1 + 5 * k]; }
-    double total() const {
-        Sum n{0.0, 0.0};
-        for (int j = 0; j < k; ++j) n.add(count()[j]);
-        return n.value();
+// One climb: the points and kinds of steps so far, and why it stopped.
+class Climber {
+public:
+    Climber(Model& model, const Parameters& start, const Rules& rules) : model_(model), rules_(rules) {
+        here_.at = model.constrained(start);
     }
-    double log_likelihood() const { return sums[0] - 0.5 * LOG_2PI * total(); }
-};
 
-bool subnormal(double weight) { return weight < std::numeric_limits<double>::min(); }
-
-bool pass(Accumulator& data, const Parameters& at, Detail detail, Statistics& out) {
-    const int k = at.k();
-    std::vector<double> log_scale(k), log_std(k), inverse(k);
-    for (int j = 0; j < k; ++j) inverse[j] = at.weights[j] * (subnormal(at.weights[j]) ? SCALE : 1.0);
-    data.kernel().log(inverse.data(), log_scale.data(), k);
-    data.kernel().log(at.stds.data(), log_std.data(), k);
-    for (int j = 0; j < k; ++j) {
-        log_scale[j] = at.weights[j] > 0.0 ? log_scale[j] - (subnormal(at.weights[j]) ? LOG_SCALE : 0.0) - log_std[j]
-                                           : -std::numeric_limits<double>::infinity();
-        inverse[j] = 1.0 / at.stds[j];
+    Climb run() {
+        if (rules_.method == Method::NEWTON) newton();
+        else if (rules_.method == Method::SQUAREM) squarem();
+        else em();
+        climb_.end = here_;
+        return std::move(climb_);
     }
-    return data.run({k, log_scale.data(), at.means.data(), inverse.data()}, detail, out.sums.data());
-}
 
-double penalty_at(const Kernel& kernel, const Penalty& p, const Parameters& at) {
-    if (p.a == 0.0) return 0.0;
-    double sum = 0.0;
-    for (double s : at.stds) {
-        const double ratio = p.v0 / s / s;
-        double log_ratio;
-        kernel.log(&ratio, &log_ratio, 1);
-        sum -= p.a * (ratio - log_ratio - 1.0);
-    }
-    return sum;
-}
-
-void gradient(const Statistics& s, const Penalty& p, const Parameters& at, double* g) {
-    const int k = s.k;
-    const double n = s.total();
-    for (int j = 0; j < k; ++j) {
-        g[j] = s.count()[j] - n * at.weights[j];
-        g[k + j] = s.moment(1)[j];
-        g[2 * k + j] = s.moment(2)[j] - s.count()[j] + 2.0 * p.a * (p.v0 / at.stds[j] / at.stds[j] - 1.0);
-    }
-}
-
-// max |g_i| / sqrt(n I_i), I the complete-data information n (pi, pi, 2 pi); a vanished component has no say.
-double gradient_norm(const Statistics& s, const Penalty& p, const Parameters& at) {
-    std::vector<double> g(3 * s.k);
-    gradient(s, p, at, g.data());
-    const double n = s.total();
-    double norm = 0.0;
-    for (int i = 0; i < 3 * s.k; ++i) {
-        const double information = at.weights[i % s.k] * (i < 2 * s.k ? 1.0 : 2.0);
-        const double scaled = std::abs(g[i]) / (n * std::sqrt(std::max(information, 1e-8)));
-        if (!(scaled <= norm)) norm = scaled;  // NaN stays
-    }
-    return norm;
-}
-
-// d = S1 / N;  pi = N / n;  mu += s d;  s^2 = (s^2 (S2 - N d^2) + 2 a v0) / (N + 2 a)
-Parameters m_step(const Statistics& s, const Penalty& p, Parameters at) {
-    const double n = s.total();
-    for (int j = 0; j < s.k; ++j) {
-        const double count = s.count()[j];
-        at.weights[j] = count / n;
-        if (count < n * 1e-290) {  // no data at all: mean and standard deviation stay where they are
-            at.weights[j] = 0.0;
-            continue;
+private:
+    // Takes the point; false if the climb ends here.
+    bool take(Here&& to, Step kind) {
+        const double before = here_.objective;
+        here_ = std::move(to);
+        climb_.trace.push_back(here_.objective);
+        for (const auto* row : {&here_.at.weights, &here_.at.means, &here_.at.stds}) {
+            climb_.trace.insert(climb_.trace.end(), row->begin(), row->end());
         }
-        const double d = s.moment(1)[j] / count, std = at.stds[j];
-        const double spread = std::max(s.moment(2)[j] - count * d * d, 0.0);
-        at.means[j] += std * d;
-        at.stds[j] = std::sqrt((spread * std * std + 2.0 * p.a * p.v0) / (count + 2.0 * p.a));
+        climb_.steps.push_back(kind);
+        if (kind != Step::START && std::abs(here_.objective - before) < rules_.tol) return end(Stop::TOLERANCE);
+        return true;
     }
-    return at;
-}
 
-// The standard deviation that values near this mean still resolve: 4 units in their last place.
-double resolution(double mean, double origin) {
-    constexpr double ULP = std::numeric_limits<double>::epsilon();
-    return 4.0 * ULP * std::max(std::abs(mean), std::abs(mean + origin)) + SMALLEST_STD;
-}
-
-int collapsed(const Parameters& at, double origin) {
-    if (at.k() == 1) return -1;  // the closed form
-    for (int j = 0; j < at.k(); ++j) {
-        if (at.stds[j] < resolution(at.means[j], origin)) return j;
+    bool end(Stop stop) {
+        climb_.stop = stop;
+        return false;
     }
-    return -1;
-}
 
-bool moved(const Parameters& a, const Parameters& b) {
-    return a.weights != b.weights || a.means != b.means || a.stds != b.stds;
-}
+    bool exhausted() const { return static_cast<std::int64_t>(climb_.steps.size()) > rules_.max_iter; }
+
+    // The point where the EM step leads, evaluated; false if the climb ends.
+    bool em_step(Here& to, Detail detail) {
+        to.at = here_.next;
+        climb_.collapsed = collapsed(model_, to.at);
+        if (climb_.collapsed >= 0) return end(Stop::COLLAPSED);
+        if (same(to.at, here_.at)) return end(Stop::STATIONARY);  // a fixed point of the rounded map
+        return model_.evaluate(to, detail) || end(Stop::INTERRUPTED);
+    }
+
+    bool start(Detail detail) {
+        Here first = here_;
+        return (model_.evaluate(first, detail) || end(Stop::INTERRUPTED)) && take(std::move(first), Step::START);
+    }
+
+    // Certifies a stationary point; true if the parameters are known to AGREEMENT, flat, or the rules forbid more.
+    bool settled() {
+        if (rules_.tol >= 0.0 || !(here_.gradient_norm < target_)) return false;
+        Here again = here_;
+        if (!model_.evaluate(again, Detail::INFORMATION)) return true;
+        const Certificate known = certify(model_, again);
+        const double next = sharper(known);
+        if (next <= 0.0) end(Stop::STATIONARY);
+        target_ = next;
+        return next <= 0.0;
+    }
+
+    // The gradient to go on to, so that runs which stop at different steps agree to a fifth of promise 1; 0: arrived.
+    // An error of d standard errors in a component is one of at most d / sqrt(n pi lambda) of its stds.
+    double sharper(const Certificate& known) const {
+        constexpr double AGREEMENT = 2e-10, SHALLOW = 1e-3, SMALLEST = 1e-14;
+        const double curvature = known.smallest_eigenvalue;
+        if (curvature <= CURVATURE || target_ == SMALLEST) return 0.0;
+        const double least = *std::min_element(here_.at.weights.begin(), here_.at.weights.end());
+        const double n = here_.n;
+        const double sharpness = n * std::max(least, SHALLOW) * curvature;
+        const double enough = std::min(AGREEMENT * std::max(1.0, SHALLOW / curvature) * std::sqrt(sharpness), DECREMENT / 100);
+        const double excess = known.newton_decrement / enough;
+        return excess <= 1.0 ? 0.0 : std::max(0.5 * std::min(target_, known.gradient_norm) / excess, SMALLEST);
+    }
+
+    void em() {
+        if (!start(Detail::EM)) return;
+        while (!settled()) {
+            if (exhausted()) return void(end(Stop::MAX_ITER));
+            Here to;
+            if (!em_step(to, Detail::EM) || !take(std::move(to), Step::EM)) return;
+        }
+    }
+
+    // From x0 over x1 = F(x0) to x2 = F(x1); then x0 - 2 a r + a^2 v with r = x1 - x0, v = (x2 - x1) - r,
+    // a = -|r| / |v| (scheme S3), kept if the objective is not below that of x1.
+    void squarem() {
+        if (!start(Detail::EM)) return;
+        while (!settled()) {
+            if (exhausted()) return void(end(Stop::MAX_ITER));
+            const Parameters from = here_.at;
+            Here to;
+            if (!em_step(to, Detail::EM) || !take(std::move(to), Step::EM)) return;
+            Here leap;
+            leap.at = extrapolated(from, here_.at, here_.next);
+            if (!leap.at.weights.empty() && !exhausted() && collapsed(model_, leap.at) < 0) {
+                if (!model_.evaluate(leap, Detail::EM)) return void(end(Stop::INTERRUPTED));
+                if (leap.objective >= here_.objective) {
+                    if (!take(std::move(leap), Step::SQUAREM)) return;
+                }
+            }
+        }
+    }
+
+    // Empty where there is nothing to extrapolate.
+    Parameters extrapolated(const Parameters& x0, const Parameters& x1, const Parameters& x2) const {
+        const int k = x0.k();
+        std::vector<double> first(model_.n_free()), second(model_.n_free());
+        const auto difference = [&](const Parameters& a, const Parameters& b, std::vector<double>& out) {
+            std::vector<double> ratios(2 * k), logs(2 * k);
+            for (int j = 0; j < k; ++j) {
+                if (!(a.weights[j] > 1e-290 && b.weights[j] > 1e-290)) return false;
+                ratios[j] = b.weights[j] / a.weights[j];
+                ratios[k + j] = b.stds[j] / a.stds[j];
+                if (!(ratios[j] > 1e-290)) return false;
+            }
+            model_.data().kernel().log(ratios.data(), logs.data(), 2 * k);
+            for (int j = 0; j < k; ++j) {
+                const double moves[] = {logs[j], (b.means[j] - a.means[j]) / x0.stds[j], logs[k + j]};
+                for (int i = 0; i < 3; ++i) {
+                    if (model_.owner(i * k + j) >= 0) out[model_.owner(i * k + j)] = moves[i];
+                }
+            }
+            return true;
+        };
+        if (!difference(x0, x1, first) || !difference(x1, x2, second)) return {};
+        double r2 = 0.0, v2 = 0.0;
+        for (int i = 0; i < model_.n_free(); ++i) {
+            r2 += first[i] * first[i];
+            v2 += (second[i] - first[i]) * (second[i] - first[i]);
+        }
+        if (!(v2 > 0.0)) return {};
+        const double a = std::max(std::sqrt(r2 / v2), 1.0);
+        std::vector<double> step(model_.n_free());
+        for (int i = 0; i < model_.n_free(); ++i) step[i] = 2.0 * a * first[i] + a * a * (second[i] - first[i]);
+        const double largest = model_.largest_step(step);
+        if (!(largest < std::numeric_limits<double>::infinity())) return {};
+        for (double& x : step) x /= std::max(largest, 1.0);
+        return model_.moved(x0, step);
+    }
+
+    void newton() {
+        if (!start(rules_.em_steps > 0 ? Detail::EM : Detail::INFORMATION)) return;
+        for (int i = 0; i < rules_.em_steps && !same(here_.next, here_.at); ++i) {  // a fixed point may be a saddle
+            if (exhausted()) return void(end(Stop::MAX_ITER));
+            Here to;
+            if (!em_step(to, Detail::EM) || !take(std::move(to), Step::EM)) return;
+        }
+        if (rules_.em_steps > 0 && !model_.evaluate(here_, Detail::INFORMATION)) return void(end(Stop::INTERRUPTED));
+        TrustRegion region(here_.n);
+        for (int polished = 0;; ) {
+            const bool arrived = here_.gradient_norm < GRADIENT && rules_.tol < 0.0;
+            region.propose(model_, here_, true);
+            const bool certain = arrived && region.smallest_eigenvalue > -1e-9;
+            if (certain && (polished++ > 4 || here_.gradient_norm < 1e-15)) return void(end(Stop::STATIONARY));
+            if (exhausted() || region.stalls > MOST_STALLS) return void(end(certain ? Stop::STATIONARY : Stop::MAX_ITER));
+            Here to = here_;
+            const TrustRegion::Move move = region.move(model_, to);
+            const double before = here_.gradient_norm;
+            if (certain && move != TrustRegion::Move::NEWTON) return void(end(Stop::STATIONARY));
+            if (move == TrustRegion::Move::INTERRUPTED) return void(end(Stop::INTERRUPTED));
+            if (move == TrustRegion::Move::FIXED) return void(end(Stop::STATIONARY));
+            if (move == TrustRegion::Move::COLLAPSED) {
+                climb_.collapsed = collapsed(model_, here_.next);
+                return void(end(Stop::COLLAPSED));
+            }
+            if (!take(std::move(to), move == TrustRegion::Move::EM ? Step::EM : Step::NEWTON)) return;
+            if (certain && here_.gradient_norm > 0.5 * before) return void(end(Stop::STATIONARY));
+        }
+    }
+
+    Model& model_;
+    const Rules rules_;
+    Here here_;
+    Climb climb_;
+    double target_ = GRADIENT;
+};
 
 }  // namespace
 
-Climb em(Accumulator& data, Parameters at, const Penalty& penalty, const Rules& rules) {
-    Climb climb{Stop::INTERRUPTED, -1, {}};
-    Statistics statistics(Detail::EM, at.k());
-    double before = -std::numeric_limits<double>::infinity();
-    for (std::int64_t step = 0;; ++step) {
-        if (!pass(data, at, Detail::EM, statistics)) return climb;
-        const double objective = statistics.log_likelihood() + penalty_at(data.kernel(), penalty, at);
-        climb.trace.push_back(objective);
-        for (const auto* row : {&at.weights, &at.means, &at.stds}) {
-            climb.trace.insert(climb.trace.end(), row->begin(), row->end());
-        }
-        if (step > 0 && std::abs(objective - before) < rules.tol) climb.stop = Stop::TOLERANCE;
-        else if (gradient_norm(statistics, penalty, at) < rules.gradient_tol) climb.stop = Stop::GRADIENT;
-        else if (step >= rules.max_iter) climb.stop = Stop::MAX_ITER;
-        if (climb.stop != Stop::INTERRUPTED) return climb;
-
-        Parameters next = m_step(statistics, penalty, at);
-        climb.collapsed = penalty.a > 0.0 ? -1 : collapsed(next, data.origin());
-        if (climb.collapsed >= 0) {
-            climb.stop = Stop::COLLAPSED;
-        } else if (!moved(at, next)) {
-            climb.stop = Stop::GRADIENT;  // a fixed point of the rounded map
-        }
-        if (climb.stop != Stop::INTERRUPTED) return climb;
-        at = std::move(next);
-        before = objective;
+Climb climb(Model& model, const Parameters& start, const Rules& rules) {
+    Climb found = Climber(model, start, rules).run();
+    if (found.stop == Stop::INTERRUPTED) return found;
+    if (found.end.hessian.empty() && !model.evaluate(found.end, Detail::INFORMATION)) {
+        found.stop = Stop::INTERRUPTED;
+        return found;
     }
+    found.certificate = certify(model, found.end);
+    found.certified = true;
+    return found;
 }
 
-bool em_pass(Accumulator& data, const Parameters& at, std::vector<double>& out) {
-    Statistics s(Detail::EM, at.k());
-    if (!pass(data, at, Detail::EM, s)) return false;
-    s.sums[0] = s.log_likelihood();
-    out = std::move(s.sums);
-    return true;
-}
-
-// H = -C + for every j: EE += M0, EM += M1, ET += M2 - M0, MM += M2 - M0, MT += M3 - 3 M1,
-//     TT += M4 - 4 M2 + M0 - 4 a v0 / s^2;  and EE -= n (diag(pi) - pi pi')        (Louis 1982)
-bool derivatives(Accumulator& data, const Parameters& at, const Penalty& penalty, Derivatives& out) {
-    const int k = at.k(), size = 3 * k;
-    Statistics s(Detail::INFORMATION, k);
-    if (!pass(data, at, Detail::INFORMATION, s)) return false;
-    out.log_likelihood = s.log_likelihood();
-    out.counts.assign(s.count(), s.count() + k);
-    out.gradient.resize(size);
-    gradient(s, penalty, at, out.gradient.data());
-
-    std::vector<double>& h = out.hessian;
-    h.assign(size * size, 0.0);
-    const auto add = [&](int a, int b, double value) {
-        h[a * size + b] += value;
-        if (a != b) h[b * size + a] += value;
-    };
-    const double* c = s.outer();
-    for (int a = 0; a < size; ++a) {
-        for (int b = a; b < size; ++b) add(a, b, -*c++);
+Climb exact(Model& data, Model& nodes, const Parameters& start) {
+    constexpr int MOST_PASSES = 12;
+    Climb out;
+    Here here, best;
+    here.at = start;
+    Step kind = Step::START;
+    for (int pass = 0; pass < MOST_PASSES; ++pass) {
+        Here twin;
+        twin.at = here.at;
+        if (!data.evaluate(here, Detail::EM) || !nodes.evaluate(twin, Detail::INFORMATION)) return out;
+        here.hessian = std::move(twin.hessian);
+        const bool fell = pass > 0 && here.objective < best.objective - ROUNDING * (std::abs(best.objective) + here.n);
+        if (fell) {  // the EM step cannot fall
+            here = Here{};
+            here.at = best.next;
+            kind = Step::EM;
+            continue;
+        }
+        out.trace.push_back(here.objective);
+        for (const auto* row : {&here.at.weights, &here.at.means, &here.at.stds}) {
+            out.trace.insert(out.trace.end(), row->begin(), row->end());
+        }
+        out.steps.push_back(kind);
+        best = here;
+        out.end = here;
+        out.certificate = certify(data, here);
+        out.certified = true;
+        if (here.gradient_norm < GRADIENT && out.certificate.newton_decrement < DECREMENT) {
+            out.stop = Stop::STATIONARY;
+            return out;
+        }
+        TrustRegion region(here.n);
+        region.propose(data, here, false);
+        here = Here{};
+        here.at = region.ahead(data, best);
+        kind = Step::NEWTON;
     }
-    const double n = s.total();
-    for (int j = 0; j < k; ++j) {
-        const double m0 = s.moment(0)[j], m1 = s.moment(1)[j], m2 = s.moment(2)[j], m3 = s.moment(3)[j],
-                     m4 = s.moment(4)[j], std = at.stds[j];
-        add(j, j, m0 - n * at.weights[j]);
-        add(j, k + j, m1);
-        add(j, 2 * k + j, m2 - m0);
-        add(k + j, k + j, m2 - m0);
-        add(k + j, 2 * k + j, m3 - 3.0 * m1);
-        add(2 * k + j, 2 * k + j, m4 - 4.0 * m2 + m0 - 4.0 * penalty.a * (penalty.v0 / std / std));
-        for (int i = j; i < k; ++i) add(j, i, n * at.weights[j] * at.weights[i]);
-    }
-    return true;
+    out.stop = Stop::MAX_ITER;
+    return out;
 }
 
 }  // namespace gmm1d

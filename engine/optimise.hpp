@@ -1,47 +1,38 @@
-// Climbing: what an optimiser is given and what it returns. Everything is in standardised units.
+// Climbing from a start to a stationary point, and what is known there.
 #pragma once
 
-#include "accumulate.hpp"
+#include "region.hpp"
 
 namespace gmm1d {
 
-struct Parameters {
-    std::vector<double> weights, means, stds;
-    int k() const { return static_cast<int>(weights.size()); }
-};
-
-// The weak penalty -a sum_j (v0 / s_j^2 + log(s_j^2 / v0) - 1) of Chen, Tan and Zhang (2008); a = 0 for none.
-struct Penalty {
-    double a, v0;
-};
+enum class Method { EM, SQUAREM, NEWTON };
 
 struct Rules {
-    double tol;           // stop when the objective changes by less (negative: never)
-    double gradient_tol;  // stop when gradient_norm is below
-    std::int64_t max_iter;
+    Method method = Method::NEWTON;
+    double tol = -1.0;  // stop when the objective changes by less (negative: at a certified optimum)
+    std::int64_t max_iter = 1000;
+    int em_steps = 5;     // before Newton's: they keep it in EM's basin
 };
 
-enum class Stop { TOLERANCE, GRADIENT, COLLAPSED, MAX_ITER, INTERRUPTED };
+enum class Stop { TOLERANCE, STATIONARY, COLLAPSED, MAX_ITER, INTERRUPTED };
+enum class Step : char { START, EM, SQUAREM, NEWTON };
 
 struct Climb {
-    Stop stop;
-    int collapsed;              // the component that fell below the floor, or -1
+    Stop stop = Stop::INTERRUPTED;
+    int collapsed = -1;  // the component that fell below what the data resolve
+    Here end;
+    Certificate certificate{};
+    bool certified = false;
     std::vector<double> trace;  // rows: objective, weights, means, stds; the first is the start, the last the result
+    std::vector<Step> steps;
 };
 
-// Plain EM (Dempster, Laird and Rubin 1977). Without a penalty it stops when a standard deviation falls below what
-// the data resolve there: the component sits on a single value.
-Climb em(Accumulator& data, Parameters start, const Penalty& penalty, const Rules& rules);
+// Climbs by EM (Dempster, Laird and Rubin 1977), SQUAREM (Varadhan and Roland 2008) or by five EM steps and then a
+// trust-region Newton method in the metric of the complete-data information, which falls back to EM steps.
+// The objective never falls. Without a penalty it stops when a standard deviation falls below what the data resolve.
+Climb climb(Model& model, const Parameters& start, const Rules& rules);
 
-// One E+M pass: the log-likelihood, then N, S1 and S2 of every component; false if interrupted.
-bool em_pass(Accumulator& data, const Parameters& at, std::vector<double>& out);
-
-// The log-likelihood, the gradient (3k) and the Hessian (3k x 3k) of the penalised log-likelihood in
-// (log-odds of the weights, mean / std, log std); false if interrupted.
-struct Derivatives {
-    double log_likelihood;
-    std::vector<double> counts, gradient, hessian;
-};
-bool derivatives(Accumulator& data, const Parameters& at, const Penalty& penalty, Derivatives& out);
+// From an optimum of the nodes to that of the data: each step is one EM pass over the data and the Hessian of the nodes.
+Climb exact(Model& data, Model& nodes, const Parameters& start);
 
 }  // namespace gmm1d

@@ -18,14 +18,19 @@ namespace {
 // Unweighted log t are multiplied, one log for so many: t <= k, so the product is far from overflow.
 constexpr int PRODUCT = 16;
 
+constexpr double NOTHING = 1e-25;  // responsibilities of less leave no trace in products
+
 // Rows of eight lanes: [row * PARTS + part].
 struct Scratch {
     Vector *z, *r, *v, *sums;
+    int* held;  // rows of C
 };
 
 Scratch divide(double* memory, int k) {
     auto rows = reinterpret_cast<Vector*>(memory);
-    return {rows, rows + k * PARTS, rows + 2 * k * PARTS, rows + 5 * k * PARTS};
+    Vector* totals = rows + 5 * k * PARTS;
+    return {rows, rows + k * PARTS, rows + 2 * k * PARTS, totals,
+            reinterpret_cast<int*>(totals + sums(Detail::INFORMATION, k) * PARTS)};
 }
 
 double read(const char* base, std::ptrdiff_t stride, std::int64_t i) {
@@ -68,6 +73,28 @@ GMM1D_INLINE void e_step(const Vector* x, const Components& c, const Scratch& s,
     for (int j = 0; j < c.k; ++j) GMM1D_PARTS s.r[j * PARTS + q] *= share[q];
 }
 
+// C += w v v'. Of values in order, most components hold nothing: they are left out.
+GMM1D_INLINE void add_outer(const Vector* weight, int k, const Scratch& s, Vector* c) {
+    const int size = 3 * k;
+    int held = 0;
+    for (int j = 0; j < k; ++j) {
+        if (sum(s.r + j * PARTS) > NOTHING) s.held[held++] = j;
+    }
+    for (int i = 1; i < 3; ++i) {
+        for (int h = 0; h < held; ++h) s.held[i * held + h] = i * k + s.held[h];
+    }
+    for (int i = 0; i < 3 * held; ++i) {
+        const int a = s.held[i];
+        Vector* row = c + (a * size - a * (a + 1) / 2) * PARTS;
+        Vector left[PARTS];
+        GMM1D_PARTS left[q] = weight[q] * s.v[a * PARTS + q];
+        for (int l = i; l < 3 * held; ++l) {
+            const int b = s.held[l] * PARTS;
+            GMM1D_PARTS row[b + q] += left[q] * s.v[b + q];
+        }
+    }
+}
+
 template <bool WEIGHTED, Detail DETAIL>
 GMM1D_INLINE void m_step(const Vector* weight, int k, const Scratch& s) {
     const int row = k * PARTS;
@@ -87,12 +114,7 @@ GMM1D_INLINE void m_step(const Vector* weight, int k, const Scratch& s) {
         }
     }
     if (DETAIL == Detail::INFORMATION) {
-        Vector* c = higher + 2 * row;
-        for (int a = 0; a < 3 * k; ++a) {
-            Vector left[PARTS];
-            GMM1D_PARTS left[q] = weight[q] * s.v[a * PARTS + q];
-            for (int b = a; b < 3 * k; ++b, c += PARTS) GMM1D_PARTS c[q] += left[q] * s.v[b * PARTS + q];
-        }
+        add_outer(weight, k, s, higher + 2 * row);
     }
 }
 

@@ -1,0 +1,169 @@
+#include "linear.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace gmm1d {
+namespace {
+
+// Reduces v to tridiagonal form: diagonal d, subdiagonal e[1 ...], v the orthogonal transformation.
+void tridiagonal(double* v, double* d, double* e, int n) {
+    for (int j = 0; j < n; ++j) d[j] = v[(n - 1) * n + j];
+    for (int i = n - 1; i > 0; --i) {
+        double scale = 0.0, h = 0.0;
+        for (int k = 0; k < i; ++k) scale += std::abs(d[k]);
+        if (scale == 0.0) {
+            e[i] = d[i - 1];
+            for (int j = 0; j < i; ++j) {
+                d[j] = v[(i - 1) * n + j];
+                v[i * n + j] = v[j * n + i] = 0.0;
+            }
+        } else {
+            for (int k = 0; k < i; ++k) {
+                d[k] /= scale;
+                h += d[k] * d[k];
+            }
+            const double f = d[i - 1], g = f > 0.0 ? -std::sqrt(h) : std::sqrt(h);
+            e[i] = scale * g;
+            h -= f * g;
+            d[i - 1] = f - g;
+            std::fill(e, e + i, 0.0);
+            for (int j = 0; j < i; ++j) {
+                v[j * n + i] = d[j];
+                double sum = e[j] + v[j * n + j] * d[j];
+                for (int k = j + 1; k < i; ++k) {
+                    sum += v[k * n + j] * d[k];
+                    e[k] += v[k * n + j] * d[j];
+                }
+                e[j] = sum;
+            }
+            double inner = 0.0;
+            for (int j = 0; j < i; ++j) {
+                e[j] /= h;
+                inner += e[j] * d[j];
+            }
+            for (int j = 0; j < i; ++j) e[j] -= inner / (h + h) * d[j];
+            for (int j = 0; j < i; ++j) {
+                for (int k = j; k < i; ++k) v[k * n + j] -= d[j] * e[k] + e[j] * d[k];
+                d[j] = v[(i - 1) * n + j];
+                v[i * n + j] = 0.0;
+            }
+        }
+        d[i] = h;
+    }
+    for (int i = 0; i < n - 1; ++i) {
+        v[(n - 1) * n + i] = v[i * n + i];
+        v[i * n + i] = 1.0;
+        const double h = d[i + 1];
+        if (h != 0.0) {
+            for (int k = 0; k <= i; ++k) d[k] = v[k * n + i + 1] / h;
+            for (int j = 0; j <= i; ++j) {
+                double g = 0.0;
+                for (int k = 0; k <= i; ++k) g += v[k * n + i + 1] * v[k * n + j];
+                for (int k = 0; k <= i; ++k) v[k * n + j] -= g * d[k];
+            }
+        }
+        for (int k = 0; k <= i; ++k) v[k * n + i + 1] = 0.0;
+    }
+    for (int j = 0; j < n; ++j) {
+        d[j] = v[(n - 1) * n + j];
+        v[(n - 1) * n + j] = j == n - 1 ? 1.0 : 0.0;
+    }
+    e[0] = 0.0;
+}
+
+// Diagonalises by QL steps with implicit shifts; d becomes the eigenvalues.
+void diagonalise(double* v, double* d, double* e, int n) {
+    constexpr double EPSILON = std::numeric_limits<double>::epsilon();
+    std::copy(e + 1, e + n, e);
+    e[n - 1] = 0.0;
+    double shift = 0.0, largest = 0.0;
+    for (int l = 0; l < n; ++l) {
+        largest = std::max(largest, std::abs(d[l]) + std::abs(e[l]));
+        int m = l;
+        while (m < n - 1 && std::abs(e[m]) > EPSILON * largest) ++m;
+        for (int round = 0; m > l && round < 60; ++round) {
+            double g = d[l], p = (d[l + 1] - g) / (2.0 * e[l]), r = std::sqrt(p * p + 1.0);
+            if (p < 0.0) r = -r;
+            d[l] = e[l] / (p + r);
+            d[l + 1] = e[l] * (p + r);
+            const double dl1 = d[l + 1];
+            double h = g - d[l];
+            for (int i = l + 2; i < n; ++i) d[i] -= h;
+            shift += h;
+            p = d[m];
+            double c = 1.0, c2 = 1.0, c3 = 1.0, s = 0.0, s2 = 0.0;
+            const double el1 = e[l + 1];
+            for (int i = m - 1; i >= l; --i) {
+                c3 = c2;
+                c2 = c;
+                s2 = s;
+                g = c * e[i];
+                h = c * p;
+                r = std::sqrt(p * p + e[i] * e[i]);
+                e[i + 1] = s * r;
+                s = e[i] / r;
+                c = p / r;
+                p = c * d[i] - s * g;
+                d[i + 1] = h + s * (c * g + s * d[i]);
+                for (int k = 0; k < n; ++k) {
+                    h = v[k * n + i + 1];
+                    v[k * n + i + 1] = s * v[k * n + i] + c * h;
+                    v[k * n + i] = c * v[k * n + i] - s * h;
+                }
+            }
+            p = -s * s2 * c3 * el1 * e[l] / dl1;
+            e[l] = s * p;
+            d[l] = c * p;
+            if (std::abs(e[l]) <= EPSILON * largest) break;
+        }
+        d[l] += shift;
+        e[l] = 0.0;
+    }
+}
+
+}  // namespace
+
+Eigen eigen(std::vector<double> v, int n) {
+    std::vector<double> d(n), e(n);
+    tridiagonal(v.data(), d.data(), e.data(), n);
+    diagonalise(v.data(), d.data(), e.data(), n);
+    std::vector<int> order(n);
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](int a, int b) { return d[a] < d[b]; });
+    Eigen out{std::vector<double>(n), std::vector<double>(n * n)};
+    for (int j = 0; j < n; ++j) {
+        out.values[j] = d[order[j]];
+        for (int i = 0; i < n; ++i) out.vectors[i * n + j] = v[i * n + order[j]];
+    }
+    return out;
+}
+
+bool solve(std::vector<double>& a, std::vector<double>& b) {
+    const int n = static_cast<int>(b.size());
+    for (int j = 0; j < n; ++j) {
+        double* row = &a[j * n];
+        double pivot = row[j];
+        for (int k = 0; k < j; ++k) pivot -= row[k] * row[k];
+        if (!(pivot > 1e-10)) return false;
+        row[j] = std::sqrt(pivot);
+        for (int i = j + 1; i < n; ++i) {
+            double sum = a[i * n + j];
+            for (int k = 0; k < j; ++k) sum -= a[i * n + k] * row[k];
+            a[i * n + j] = sum / row[j];
+        }
+    }
+    for (int i = 0; i < n; ++i) {
+        for (int k = 0; k < i; ++k) b[i] -= a[i * n + k] * b[k];
+        b[i] /= a[i * n + i];
+    }
+    for (int i = n - 1; i >= 0; --i) {
+        for (int k = i + 1; k < n; ++k) b[i] -= a[k * n + i] * b[k];
+        b[i] /= a[i * n + i];
+    }
+    return true;
+}
+
+}  // namespace gmm1d

@@ -1,0 +1,231 @@
+// The sums of a pass, with z in units of s_j about mu_j:
+//   N_j = sum w r_j,  S1_j = sum w r_j z_j,  S2_j = sum w r_j z_j^2,  and so on.
+#include "model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace gmm1d {
+namespace {
+
+constexpr double LOG_2PI = 1.8378770664093454836;
+constexpr double SCALE = 0x1p64, LOG_SCALE = 44.361419555836499802;
+constexpr double LEAST_SHARE = 1e-8;  // of the information that a vanished component keeps, so that nothing divides by zero
+
+bool subnormal(double weight) { return weight < std::numeric_limits<double>::min(); }
+
+double sum(const double* values, int size) {
+    Sum total{0.0, 0.0};
+    for (int i = 0; i < size; ++i) total.add(values[i]);
+    return total.value();
+}
+
+}  // namespace
+
+Model::Model(Accumulator& data, int k, const Penalty& penalty, const Constraints& constraints)
+    : data_(data), k_(k), penalty_(penalty), constraints_(constraints), owner_(3 * k, -1) {
+    const auto count_free = [&](const std::vector<bool>& which) {
+        return which.empty() ? k : static_cast<int>(std::count(which.begin(), which.end(), false));
+    };
+    const bool weights_move = count_free(constraints.weights) > 1;
+    for (int j = 0; j < k; ++j) {
+        if (weights_move && !fixed(constraints.weights, j)) owner_[j] = n_free_++;
+    }
+    for (int j = 0; j < k; ++j) {
+        if (!fixed(constraints.means, j)) owner_[k + j] = n_free_++;
+    }
+    for (int j = 0; j < k; ++j) {
+        if (fixed(constraints.stds, j)) continue;
+        owner_[2 * k + j] = constraints.equal_stds && j > 0 ? owner_[2 * k] : n_free_++;
+    }
+    sums_.resize(gmm1d::sums(Detail::INFORMATION, k));
+    log_scale_.resize(k);
+    log_std_.resize(k);
+    inverse_.resize(k);
+}
+
+// What the fixed weights leave; not the sum of the free ones, whose rounding errors would pile up.
+double Model::free_mass(const Parameters& at) const {
+    double mass = 1.0;
+    for (int j = 0; j < k_; ++j) mass -= free_weight(j) ? 0.0 : at.weights[j];
+    return mass;
+}
+
+bool Model::evaluate(Here& here, Detail detail) {
+    const Parameters& at = here.at;
+    const Kernel& kernel = data_.kernel();
+    for (int j = 0; j < k_; ++j) inverse_[j] = at.weights[j] * (subnormal(at.weights[j]) ? SCALE : 1.0);
+    kernel.log(inverse_.data(), log_scale_.data(), k_);
+    kernel.log(at.stds.data(), log_std_.data(), k_);
+    for (int j = 0; j < k_; ++j) {
+        log_scale_[j] = at.weights[j] > 0.0
+                            ? log_scale_[j] - (subnormal(at.weights[j]) ? LOG_SCALE : 0.0) - log_std_[j]
+                            : -std::numeric_limits<double>::infinity();
+        inverse_[j] = 1.0 / at.stds[j];
+    }
+    double* s = sums_.data();
+    if (!data_.run({k_, log_scale_.data(), at.means.data(), inverse_.data()}, detail, s)) return false;
+
+    const double* counts = s + 1;
+    const double n = here.n = sum(counts, k_);
+    here.log_likelihood = s[0] - 0.5 * LOG_2PI * n;
+    here.objective = here.log_likelihood;
+    here.entropy = here.log_likelihood + 0.5 * LOG_2PI * n + 0.5 * sum(counts + 2 * k_, k_);
+    for (int j = 0; j < k_; ++j) {
+        if (counts[j] > 0.0) here.entropy -= counts[j] * log_scale_[j];
+        if (penalty_.a > 0.0) {
+            const double ratio = penalty_.v0 / at.stds[j] / at.stds[j];
+            double log_ratio;
+            kernel.log(&ratio, &log_ratio, 1);
+            here.objective -= penalty_.a * (ratio - log_ratio - 1.0);
+        }
+    }
+    here.entropy = std::max(here.entropy, 0.0);
+    here.next = m_step(s, at);
+    add_gradient(s, here);
+    if (detail == Detail::INFORMATION) add_hessian(s, here);
+    return true;
+}
+
+// d = S1 / N;  pi = N / n;  mu += s d;  s^2 = (s^2 (S2 - N d^2) + 2 a v0) / (N + 2 a);  a fixed mean has d = 0.
+Parameters Model::m_step(const double* s, Parameters at) const {
+    const double *counts = s + 1, *first = counts + k_, *second = first + k_;
+    const double n = sum(counts, k_), a = penalty_.a;
+    double free_count = 0.0, pooled = 0.0;
+    const double mass = free_mass(at);
+    for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? counts[j] : 0.0;
+    for (int j = 0; j < k_; ++j) {
+        const double count = counts[j];
+        if (free_weight(j)) at.weights[j] = mass * count / free_count;
+        if (count < n * 1e-290) {  // no data at all: mean and standard deviation stay where they are
+            if (free_weight(j)) at.weights[j] = 0.0;
+            continue;
+        }
+        const double std = at.stds[j], d = owner_[k_ + j] < 0 ? 0.0 : first[j] / count;
+        const double spread = std::max(second[j] - count * d * d, 0.0) * std * std + 2.0 * a * penalty_.v0;
+        at.means[j] += std * d;
+        pooled += spread;
+        if (owner_[2 * k_ + j] >= 0) at.stds[j] = std::sqrt(spread / (count + 2.0 * a));
+    }
+    if (constraints_.equal_stds) std::fill(at.stds.begin(), at.stds.end(), std::sqrt(pooled / (n + 2.0 * a * k_)));
+    return at;
+}
+
+// (N - n pi;  S1;  S2 - N + 2 a (v0 / s^2 - 1)), summed over what moves together, and the complete-data information.
+void Model::add_gradient(const double* s, Here& here) const {
+    const Parameters& at = here.at;
+    const double *counts = s + 1, *first = counts + k_, *second = first + k_;
+    const double n = sum(counts, k_), mass = free_mass(at);
+    double free_count = 0.0;
+    for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? counts[j] : 0.0;
+    here.gradient.assign(n_free_, 0.0);
+    here.information.assign(n_free_, 0.0);
+    const auto add = [&](int full, double slope, double information) {
+        const int f = owner_[full];
+        if (f < 0) return;
+        here.gradient[f] += slope;
+        here.information[f] += n * std::max(information, LEAST_SHARE);
+    };
+    for (int j = 0; j < k_; ++j) {
+        const double weight = at.weights[j], ratio = penalty_.v0 / at.stds[j] / at.stds[j];
+        add(j, counts[j] - free_count * (mass > 0.0 ? weight / mass : 0.0), weight);
+        add(k_ + j, first[j], weight);
+        add(2 * k_ + j, second[j] - counts[j] + 2.0 * penalty_.a * (ratio - 1.0), 2.0 * weight);
+    }
+    here.gradient_norm = 0.0;
+    for (int f = 0; f < n_free_; ++f) {
+        const double scaled = std::abs(here.gradient[f]) / std::sqrt(n * here.information[f]);
+        if (!(scaled <= here.gradient_norm)) here.gradient_norm = scaled;  // NaN stays
+    }
+}
+
+// H = -C + for every j: EE += M0, EM += M1, ET += M2 - M0, MM += M2 - M0, MT += M3 - 3 M1,
+//     TT += M4 - 4 M2 + M0 - 4 a v0 / s^2;  and EE -= n (diag(pi) - pi pi')        (Louis 1982)
+// Where some weights are fixed, the log-odds of the others are centred: rows and columns E become (I - p 1') E.
+void Model::add_hessian(const double* s, Here& here) const {
+    const int size = 3 * k_;
+    const Parameters& at = here.at;
+    const double *m0 = s + 1, *m1 = m0 + k_, *m2 = m1 + k_, *m3 = m2 + k_, *m4 = m3 + k_, *c = m4 + k_;
+    std::vector<double> h(size * size);
+    for (int a = 0; a < size; ++a) {
+        for (int b = a; b < size; ++b) h[a * size + b] = -*c++;
+    }
+    for (int j = 0; j < k_; ++j) {
+        const int e = j, m = k_ + j, t = 2 * k_ + j;
+        const double ratio = penalty_.v0 / at.stds[j] / at.stds[j];
+        h[e * size + e] += m0[j];
+        h[e * size + m] += m1[j];
+        h[e * size + t] += m2[j] - m0[j];
+        h[m * size + m] += m2[j] - m0[j];
+        h[m * size + t] += m3[j] - 3.0 * m1[j];
+        h[t * size + t] += m4[j] - 4.0 * m2[j] + m0[j] - 4.0 * penalty_.a * ratio;
+    }
+    for (int a = 0; a < size; ++a) {
+        for (int b = 0; b < a; ++b) h[a * size + b] = h[b * size + a];
+    }
+    const double mass = free_mass(at);
+    double free_count = 0.0;
+    for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? m0[j] : 0.0;
+    std::vector<double> share(k_);
+    for (int j = 0; j < k_ && mass > 0.0; ++j) share[j] = free_weight(j) ? at.weights[j] / mass : 0.0;
+    if (!constraints_.weights.empty()) {
+        for (int pass = 0; pass < 2; ++pass) {  // rows, then columns
+            for (int b = 0; b < size; ++b) {
+                const auto at_row = [&](int j) -> double& { return pass ? h[b * size + j] : h[j * size + b]; };
+                double total = 0.0;
+                for (int j = 0; j < k_; ++j) total += free_weight(j) ? at_row(j) : 0.0;
+                for (int j = 0; j < k_; ++j) at_row(j) -= share[j] * total;
+            }
+        }
+    }
+    for (int j = 0; j < k_; ++j) {
+        h[j * size + j] -= free_count * share[j];
+        for (int i = 0; i < k_; ++i) h[j * size + i] += free_count * share[j] * share[i];
+    }
+    here.hessian.assign(n_free_ * n_free_, 0.0);
+    for (int a = 0; a < size; ++a) {
+        for (int b = 0; b < size; ++b) {
+            if (owner_[a] >= 0 && owner_[b] >= 0) here.hessian[owner_[a] * n_free_ + owner_[b]] += h[a * size + b];
+        }
+    }
+}
+
+Parameters Model::moved(const Parameters& from, const std::vector<double>& step) const {
+    std::vector<double> change(3 * k_), factor(3 * k_);
+    for (int i = 0; i < 3 * k_; ++i) change[i] = owner_[i] < 0 ? 0.0 : step[owner_[i]];
+    data_.kernel().exp(change.data(), factor.data(), 3 * k_);
+    Parameters to = from;
+    double total = 0.0;
+    for (int j = 0; j < k_; ++j) {
+        if (free_weight(j)) total += to.weights[j] *= factor[j];
+        to.means[j] += from.stds[j] * change[k_ + j];
+        to.stds[j] *= factor[2 * k_ + j];
+    }
+    const double mass = free_mass(from);
+    for (int j = 0; j < k_ && total > 0.0; ++j) {
+        if (free_weight(j)) to.weights[j] *= mass / total;
+    }
+    return to;
+}
+
+Parameters Model::constrained(Parameters at) const {
+    if (constraints_.equal_stds) {
+        double pooled = 0.0;
+        for (int j = 0; j < k_; ++j) pooled += at.weights[j] * at.stds[j] * at.stds[j];
+        std::fill(at.stds.begin(), at.stds.end(), std::sqrt(pooled));
+    }
+    return at;
+}
+
+double Model::largest_step(const std::vector<double>& step) const {
+    constexpr double MOST[] = {4.0, 3.0, 1.0};  // log-odds, means in stds, log stds
+    double largest = 0.0;
+    for (int i = 0; i < 3 * k_; ++i) {
+        if (owner_[i] >= 0) largest = std::max(largest, std::abs(step[owner_[i]]) / MOST[i / k_]);
+    }
+    return largest;
+}
+
+}  // namespace gmm1d

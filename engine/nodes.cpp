@@ -1,0 +1,208 @@
+#include "nodes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ordered.hpp"
+
+namespace gmm1d {
+namespace {
+
+double x_before(const std::vector<double>& x) { return x.empty() ? -std::numeric_limits<double>::infinity() : x.back(); }
+
+// Appends the 2-point Gauss rule of the values first ... last - 1: the rule has the same moments up to the third.
+void append_rule(const Nodes& from, std::int64_t first, std::int64_t last, std::vector<double>& x, std::vector<double>& w) {
+    const double *v = from.values.data(), *c = from.weights.data();
+    if (last - first > 2) {
+        double n = 0.0, mean = 0.0, m2 = 0.0, m3 = 0.0;
+        for (std::int64_t i = first; i < last; ++i) {
+            n += c[i];
+            mean += c[i] * (v[i] - v[first]);
+        }
+        mean = v[first] + mean / n;
+        for (std::int64_t i = first; i < last; ++i) {
+            const double d = v[i] - mean, d2 = c[i] * d * d;
+            m2 += d2;
+            m3 += d2 * d;
+        }
+        const double std = std::sqrt(m2 / n), skew = m3 / (n * std * std * std), t = std::sqrt(1.0 + 0.25 * skew * skew);
+        if (std::isfinite(skew) && mean + std * (0.5 * skew - t) > x_before(x) && t - std::abs(0.5 * skew) > 1e-9) {
+            for (int side : {-1, 1}) {
+                x.push_back(mean + std * (0.5 * skew + side * t));
+                w.push_back(0.5 * n * (1.0 - side * 0.5 * skew / t));
+            }
+            return;
+        }
+    }
+    x.insert(x.end(), v + first, v + last);
+    w.insert(w.end(), c + first, c + last);
+}
+
+}  // namespace
+
+Nodes::Nodes(std::vector<double> x, std::vector<double> w) : values(std::move(x)), weights(std::move(w)) {
+    for (double each : weights) {
+        n += each;
+        plain = plain && each == 1.0;
+    }
+    std = moments(values.data(), weights.data(), size()).std;
+}
+
+Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll poll) const {
+    const auto source = [&](const std::vector<double>& from) {
+        return Source{reinterpret_cast<const char*>(from.data()), sizeof(double), size(), Type::F64};
+    };
+    return Accumulator(source(values), plain ? std::nullopt : std::optional(source(weights)), 0.0, 1.0, k, threads, kernel, std::move(poll));
+}
+
+double Nodes::robust_std() const {
+    const Quartiles q = quartiles(values.data(), weights.data(), size());
+    return q.upper > q.lower ? (q.upper - q.lower) / 1.349 : std;
+}
+
+std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) const {
+    const auto first = std::lower_bound(values.begin(), values.end(), mean - radius);
+    const auto last = std::upper_bound(first, values.end(), mean + radius);
+    return {first - values.begin(), last - values.begin()};
+}
+
+Canonical canonical(const Nodes& nodes) {
+    constexpr double GRID = 0x1p40;
+    std::vector<double> mirrored(nodes.values.rbegin(), nodes.values.rend()), counts(nodes.weights.rbegin(), nodes.weights.rend());
+    for (double& x : mirrored) x = -x;
+    const Quartiles a = quartiles(nodes.values.data(), nodes.weights.data(), nodes.size());
+    const Quartiles b = quartiles(mirrored.data(), counts.data(), nodes.size());
+    const double centre = 0.5 * (a.median - b.median), spread = 0.5 * ((a.upper - a.lower) + (b.upper - b.lower));
+    double scale = spread > 0.0 ? spread : nodes.std, skew = 0.0;
+    if (!(scale > 0.0)) scale = 1.0;
+    for (std::int64_t i = 0; i < nodes.size(); ++i) {
+        const double d = (nodes.values[i] - centre) / nodes.std;
+        skew += nodes.weights[i] * d * d * d;
+    }
+    const bool turned = skew < 0.0;
+    if (turned) scale = -scale;
+    const std::vector<double>& from = turned ? mirrored : nodes.values;
+    std::vector<double> values, weights;
+    values.reserve(from.size());
+    weights.reserve(from.size());
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        double u = ((turned ? -from[i] : from[i]) - centre) / scale;
+        if (std::abs(u) < 0x1p11) u = std::nearbyint(u * GRID) / GRID + 0.0;
+        const double w = turned ? counts[i] : nodes.weights[i];
+        if (!values.empty() && u <= values.back()) weights.back() += w;
+        else {
+            values.push_back(u);
+            weights.push_back(w);
+        }
+    }
+    return {Nodes(std::move(values), std::move(weights)), centre, scale};
+}
+
+Parameters Canonical::seen(Parameters at) const {
+    for (int j = 0; j < at.k(); ++j) {
+        at.means[j] = (at.means[j] - centre) / scale;
+        at.stds[j] /= std::abs(scale);
+    }
+    return at;
+}
+
+Parameters Canonical::raised(Parameters at) const {
+    for (int j = 0; j < at.k(); ++j) {
+        at.means[j] = centre + scale * at.means[j];
+        at.stds[j] *= std::abs(scale);
+    }
+    return at;
+}
+
+Nodes coarsened(const Nodes& nodes, int groups) {
+    if (nodes.size() <= 2 * groups) return nodes;
+    std::vector<double> x, w;
+    x.reserve(2 * groups + 2);
+    w.reserve(2 * groups + 2);
+    std::int64_t first = 0;
+    double done = 0.0;
+    int closed = 0;
+    for (std::int64_t i = 0; i < nodes.size(); ++i) {
+        done += nodes.weights[i];
+        if (done < nodes.n * (closed + 1) / groups && i + 1 < nodes.size()) continue;
+        append_rule(nodes, first, i + 1, x, w);
+        first = i + 1;
+        closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));
+    }
+    return Nodes(std::move(x), std::move(w));
+}
+
+Verdict judge(const Nodes& nodes, double weight, double mean, double std) {
+    const double count = weight * nodes.n;
+    const auto [first, last] = nodes.within(mean, 3.0 * std);
+    const std::int64_t distinct = last - first, enough = static_cast<std::int64_t>(std::ceil(std::sqrt(double(nodes.size()))));
+    const bool wide = std >= 0.25 * nodes.std;
+    if (std >= 1e-3 * nodes.std && ((wide && count >= 1.9) || (count >= 2.5 && distinct >= 3))) return Verdict::REGULAR;
+    if (enough >= 3 && distinct >= enough && count >= 2.5) return Verdict::DENSE;
+    if (count < 1.9) return Verdict::FAINT;
+    return !wide && distinct < 3 ? Verdict::SPIKE : Verdict::NARROW;
+}
+
+bool sound(const Nodes& nodes, const Parameters& at) {
+    for (int j = 0; j < at.k(); ++j) {
+        if (judge(nodes, at.weights[j], at.means[j], at.stds[j]) > Verdict::DENSE) return false;
+    }
+    return true;
+}
+
+namespace {
+
+// k groups of consecutive values of equal total measure; a value on a cut is shared between its two groups.
+Parameters grouped(const Nodes& nodes, const std::vector<double>& measure, double total, int k) {
+    Parameters start{std::vector<double>(k), std::vector<double>(k), std::vector<double>(k)};
+    const auto each_share = [&](auto&& take) {
+        double done = 0.0;
+        int j = 0;
+        for (std::int64_t i = 0; i < nodes.size(); ++i) {
+            const double upto = i + 1 < nodes.size() ? done + measure[i] : total;
+            while (j + 1 < k && total * (j + 1) / k <= done) ++j;
+            for (int g = j; g < k && total * g / k < upto; ++g) {
+                const double share = std::min(upto, total * (g + 1) / k) - std::max(done, total * g / k);
+                if (share > 0.0) take(g, nodes.values[i], nodes.weights[i] / measure[i] * share);
+            }
+            done = upto;
+        }
+    };
+    double all = 0.0, squares = 0.0;
+    each_share([&](int g, double x, double w) {
+        start.weights[g] += w;
+        start.means[g] += w * (x - nodes.values[0]);
+    });
+    for (int g = 0; g < k; ++g) {
+        all += start.weights[g];
+        start.means[g] = start.weights[g] > 0.0 ? nodes.values[0] + start.means[g] / start.weights[g] : nodes.values[0];
+    }
+    each_share([&](int g, double x, double w) { start.stds[g] += w * (x - start.means[g]) * (x - start.means[g]); });
+    for (double square : start.stds) squares += square;
+    double pooled = std::sqrt(squares / all);
+    if (pooled == 0.0) {  // every group is a single value
+        pooled = nodes.values.back() - nodes.values[0];
+        for (std::int64_t i = 1; i < nodes.size(); ++i) pooled = std::min(pooled, nodes.values[i] - nodes.values[i - 1]);
+        pooled *= 0.5;
+    }
+    for (int g = 0; g < k; ++g) {
+        start.stds[g] = start.stds[g] > 0.0 ? std::sqrt(start.stds[g] / start.weights[g]) : pooled;
+        start.weights[g] /= all;
+    }
+    return start;
+}
+
+}  // namespace
+
+Parameters quantile_start(const Nodes& nodes, int k) {
+    Parameters start = grouped(nodes, nodes.weights, nodes.n, k);
+    for (int j = 1; j < k; ++j) {
+        if (!(start.means[j] > start.means[j - 1])) {  // ties fill whole groups: cut the distinct values instead
+            return grouped(nodes, std::vector<double>(nodes.size(), 1.0), double(nodes.size()), k);
+        }
+    }
+    return start;
+}
+
+}  // namespace gmm1d

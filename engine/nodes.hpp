@@ -1,0 +1,50 @@
+// Distinct values in ascending order with their weights: what searches and climbs work on, instead of the data.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model.hpp"
+
+namespace gmm1d {
+
+struct Nodes {
+    std::vector<double> values, weights;
+    double n = 0.0, std = 0.0;  // total weight, standard deviation
+    bool plain = true;          // whether every weight is 1
+
+    Nodes(std::vector<double> values, std::vector<double> weights);
+    std::int64_t size() const { return static_cast<std::int64_t>(values.size()); }
+    Accumulator accumulator(int k, int threads, const Kernel& kernel, Poll poll) const;
+    double robust_std() const;  // the interquartile range over 1.349, or the standard deviation where that is zero
+
+    // The indices first ... last - 1 of the values within radius of mean.
+    std::pair<std::int64_t, std::int64_t> within(double mean, double radius) const;
+};
+
+// The same values seen alike in every unit: (value - centre) / scale on a fine grid, skewed to the right. Data that are
+// equal up to units, direction and the rounding of values become the same, so that a search takes the same turns.
+struct Canonical {
+    Nodes nodes;
+    double centre, scale;  // negative where the direction was turned
+
+    Parameters seen(Parameters at) const;    // from units of the values
+    Parameters raised(Parameters at) const;  // to units of the values
+};
+Canonical canonical(const Nodes& nodes);
+
+// About 2 nodes for each of so many groups of consecutive values of equal weight, by Gauss quadrature.
+Nodes coarsened(const Nodes& nodes, int groups);
+
+// Why a component is no finding, by the convention of the reference fits.
+enum class Verdict { REGULAR, DENSE, FAINT, SPIKE, NARROW };
+Verdict judge(const Nodes& nodes, double weight, double mean, double std);
+
+// Whether every component is regular or, however narrow, DENSE: spread over the square root of the number of distinct
+// values, so that it is neither accident nor rounding.
+bool sound(const Nodes& nodes, const Parameters& at);
+
+// k groups of consecutive values of equal weight.
+Parameters quantile_start(const Nodes& nodes, int k);
+
+}  // namespace gmm1d

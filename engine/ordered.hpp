@@ -1,0 +1,41 @@
+// Values in ascending order, each once, with how often they count: what a fit needs of a small sample.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "source.hpp"
+
+namespace gmm1d {
+
+struct Ordered {
+    std::vector<double> values;  // ascending, no negative zero
+    std::vector<double> counts;  // positive
+};
+
+// Orders points, leaving out those of weight zero; equal ones become one, their weights added in ascending order, so that
+// the order of the points leaves no trace. Returns -1, or the first index of a fault and leaves `out` as it is: a point
+// that is not finite, else a weight (there are as many) that is not finite or negative.
+std::int64_t condense(const Source& points, const std::optional<Source>& weights, Ordered& out);
+
+// The sum of counts; what is no normal float64 may end as infinity or NaN.
+double total(const double* counts, std::int64_t size);
+
+// (value - centre) / unit, for a unit that is a power of two; values that become equal become one.
+void standardise(Ordered& ordered, double centre, double unit);
+
+// The smallest values with a quarter, half and three quarters of all counts at or below them. They refuse nothing: there
+// must be values, here and below.
+struct Quartiles {
+    double lower, median, upper;
+};
+Quartiles quartiles(const double* values, const double* counts, std::int64_t size);
+
+// sum c_i v_i / n and sqrt(sum c_i (v_i - mean)^2 / n), without overflow or cancellation.
+struct Moments {
+    double mean, std;
+};
+Moments moments(const double* values, const double* counts, std::int64_t size);
+
+}  // namespace gmm1d

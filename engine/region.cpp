@@ -1,0 +1,233 @@
+#include "region.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "linear.hpp"
+
+namespace gmm1d {
+namespace {
+
+constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
+
+Metric metric(const Model& model, const Here& here) {
+    const int n = model.n_free(), k = here.at.k();
+    Metric m;
+    m.root.resize(n);
+    m.slope.resize(n);
+    m.null.assign(n, 0.0);
+    m.curvature.resize(n * n);
+    double length = 0.0;
+    for (int i = 0; i < n; ++i) {
+        m.root[i] = std::sqrt(here.information[i]);
+        m.slope[i] = here.gradient[i] / m.root[i];
+    }
+    for (int j = 0; j < k; ++j) {
+        const int f = model.owner(j);
+        if (f < 0) continue;
+        m.null[f] = m.root[f];
+        length += m.root[f] * m.root[f];
+    }
+    for (double& x : m.null) x /= length > 0.0 ? std::sqrt(length) : 1.0;
+    for (int i = 0; i < n; ++i) {
+        for (int j = 0; j < n; ++j) {
+            m.curvature[i * n + j] = -here.hessian[i * n + j] / m.root[i] / m.root[j] + m.null[i] * m.null[j];
+        }
+    }
+    return m;
+}
+
+// The length of (B + shift)^-1 g in the eigenbasis.
+double length(const std::vector<double>& along, const std::vector<double>& values, double shift) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < along.size(); ++i) {
+        const double x = along[i] == 0.0 ? 0.0 : along[i] / (values[i] + shift);
+        sum += x * x;
+    }
+    return std::sqrt(sum);
+}
+
+// The standard deviation that values near this mean still resolve: 4 units in their last place.
+double resolution(double mean, double origin) {
+    constexpr double ULP = std::numeric_limits<double>::epsilon();
+    return 4.0 * ULP * std::max(std::abs(mean), std::abs(mean + origin)) + SMALLEST_STD;
+}
+
+}  // namespace
+
+bool same(const Parameters& a, const Parameters& b) {
+    return a.weights == b.weights && a.means == b.means && a.stds == b.stds;
+}
+
+int collapsed(const Model& model, const Parameters& at) {
+    if (at.k() == 1 || model.penalty().a > 0.0) return -1;  // the closed form; bounded
+    for (int j = 0; j < at.k(); ++j) {
+        if (model.owner(2 * at.k() + j) >= 0 && at.stds[j] < resolution(at.means[j], model.data().origin())) return j;
+    }
+    return -1;
+}
+
+TrustRegion::TrustRegion(double total_weight) : total_weight_(total_weight), radius_(0.5 * std::sqrt(total_weight)) {}
+
+double TrustRegion::noise(const Here& here) const { return ROUNDING * (std::abs(here.objective) + total_weight_); }
+
+void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
+    const int n = model.n_free();
+    const Metric m = metric(model, here);
+    std::vector<double> d;
+    smallest_eigenvalue = 1.0;
+    if (spectrum || !by_factors(m, n, d)) d = by_eigenvectors(m, n);
+    step_.resize(n);
+    for (int i = 0; i < n; ++i) step_[i] = d[i] / m.root[i];
+    const double shrink = std::max(model.largest_step(step_), 1.0);
+    promise = 0.0;
+    for (int i = 0; i < n; ++i) {
+        step_[i] /= shrink;
+        d[i] /= shrink;
+    }
+    for (int i = 0; i < n; ++i) {
+        double bend = 0.0;
+        for (int j = 0; j < n; ++j) bend += m.curvature[i * n + j] * d[j];
+        promise += d[i] * (m.slope[i] - 0.5 * bend);
+    }
+    length_ = 0.0;
+    for (double x : d) length_ += x * x;
+    length_ = std::sqrt(length_);
+    below_rounding = promise < noise(here);
+}
+
+// The step (B' + shift)^-1 g of length radius_ or so, by Cholesky factors: cheaper than eigenvectors, but blind to the
+// hard case. False if no shift is found. The smallest eigenvalue becomes -1 where B' is not positive definite.
+bool TrustRegion::by_factors(const Metric& m, int n, std::vector<double>& d) {
+    constexpr int MOST_SHIFTS = 14;
+    constexpr double FIRST_SHIFT = 0.02, ROOM = 1.1;
+    double shift = 0.0;
+    for (int i = 0; i < MOST_SHIFTS; ++i) {
+        std::vector<double> factor = m.curvature;
+        for (int j = 0; j < n; ++j) factor[j * n + j] += shift;
+        d = m.slope;
+        if (!solve(factor, d)) {
+            smallest_eigenvalue = -1.0;
+            shift = std::max(4.0 * shift, FIRST_SHIFT);
+            continue;
+        }
+        double squared = 0.0, slope = 0.0;
+        for (double x : d) squared += x * x;
+        if (squared <= ROOM * radius_ * radius_) return true;
+        std::vector<double> w = d;  // L w = d: the derivative of the length
+        for (int j = 0; j < n; ++j) {
+            for (int k = 0; k < j; ++k) w[j] -= factor[j * n + k] * w[k];
+            w[j] /= factor[j * n + j];
+            slope += w[j] * w[j];
+        }
+        shift += squared / slope * (std::sqrt(squared) - radius_) / radius_;
+    }
+    return false;
+}
+
+// The step of length radius_ at most that promises most, by the eigenvectors of B'.
+std::vector<double> TrustRegion::by_eigenvectors(const Metric& m, int n) {
+    if (n == 0) return {};
+    const Eigen e = eigen(m.curvature, n);
+    smallest_eigenvalue = e.values[0];
+    std::vector<double> along(n), d(n);
+    for (int j = 0; j < n; ++j) {
+        for (int i = 0; i < n; ++i) along[j] += e.vectors[i * n + j] * m.slope[i];
+        if (std::abs(e.values[j]) < 1e-10) along[j] = 0.0;
+    }
+    const bool convex = smallest_eigenvalue > -1e-10;
+    double shift = 0.0, hard = 0.0;
+    if (!convex || length(along, e.values, 0.0) > radius_) {
+        double low = std::max(0.0, -smallest_eigenvalue);
+        double high = low + length(along, std::vector<double>(n, 0.0), 1.0) / radius_;
+        low += 1e-12 * (1.0 + low);
+        shift = low;
+        const double there = length(along, e.values, low);
+        if (there < radius_) {  // the hard case: on along the negative curvature
+            hard = convex ? 0.0 : std::sqrt(radius_ * radius_ - there * there);
+        } else {
+            for (int i = 0; i < 60 && high - low > 1e-4 * high; ++i) {
+                shift = 0.5 * (low + high);
+                (length(along, e.values, shift) > radius_ ? low : high) = shift;
+            }
+            shift = high;
+        }
+    }
+    for (int j = 0; j < n; ++j) {
+        double x = along[j] == 0.0 ? 0.0 : along[j] / (e.values[j] + shift);
+        if (j == 0) x += along[0] < 0.0 ? -hard : hard;
+        for (int i = 0; i < n; ++i) d[i] += e.vectors[i * n + j] * x;
+    }
+    return d;
+}
+
+Parameters TrustRegion::ahead(const Model& model, const Here& here) const { return model.moved(here.at, step_); }
+
+TrustRegion::Move TrustRegion::move(Model& model, Here& here) {
+    Here to;
+    to.at = ahead(model, here);
+    bool accepted = collapsed(model, to.at) < 0;
+    double gain = 0.0;
+    if (accepted) {
+        if (!model.evaluate(to, Detail::INFORMATION)) return Move::INTERRUPTED;
+        gain = to.objective - here.objective;
+        accepted = std::isfinite(to.objective) && std::isfinite(to.gradient_norm) &&
+                   (below_rounding ? to.gradient_norm < here.gradient_norm && gain > -noise(here) : gain > 1e-4 * promise);
+    }
+    stalls = below_rounding ? stalls + 1 : 0;
+    const double ratio = below_rounding ? 1.0 : gain / promise;
+    if (accepted) {
+        if (ratio > 0.75 && length_ > 0.99 * radius_) radius_ *= 2.5;
+        if (ratio < 0.25) radius_ = 0.4 * length_;
+        here = std::move(to);
+        return Move::NEWTON;
+    }
+    radius_ = 0.3 * length_;
+    if (collapsed(model, here.next) >= 0) return Move::COLLAPSED;
+    if (same(here.at, here.next)) return Move::FIXED;
+    to = Here{};
+    to.at = here.next;
+    if (!model.evaluate(to, Detail::INFORMATION)) return Move::INTERRUPTED;
+    here = std::move(to);
+    return Move::EM;
+}
+
+Certificate certify(const Model& model, const Here& here) {
+    const int n = model.n_free(), k = here.at.k();
+    Certificate out{here.log_likelihood, here.gradient_norm, 0.0, 1.0, here.entropy, {}};
+    if (n > 0) {
+        const Metric m = metric(model, here);
+        const Eigen e = eigen(m.curvature, n);
+        out.smallest_eigenvalue = e.values[0];
+        double squared = 0.0;
+        for (int j = 0; j < n; ++j) {
+            double along = 0.0;
+            for (int i = 0; i < n; ++i) along += e.vectors[i * n + j] * m.slope[i];
+            if (std::abs(e.values[j]) > 1e-10) squared += along * along / std::abs(e.values[j]);
+        }
+        out.newton_decrement = std::sqrt(squared);
+        if (e.values[0] <= CURVATURE) return out;
+        std::vector<double> free(n * n);
+        for (int a = 0; a < n; ++a) {
+            for (int b = 0; b < n; ++b) {
+                double sum = -m.null[a] * m.null[b];
+                for (int j = 0; j < n; ++j) sum += e.vectors[a * n + j] * e.vectors[b * n + j] / e.values[j];
+                free[a * n + b] = sum / m.root[a] / m.root[b];
+            }
+        }
+        out.covariance.assign(9 * k * k, 0.0);
+        const auto unit = [&](int full) { return full / k == 1 ? here.at.stds[full - k] : 1.0; };
+        for (int a = 0; a < 3 * k; ++a) {
+            for (int b = 0; b < 3 * k; ++b) {
+                if (model.owner(a) < 0 || model.owner(b) < 0) continue;
+                out.covariance[a * 3 * k + b] = free[model.owner(a) * n + model.owner(b)] * unit(a) * unit(b);
+            }
+        }
+    } else {
+        out.covariance.assign(9 * k * k, 0.0);
+    }
+    return out;
+}
+
+}  // namespace gmm1d

@@ -1,0 +1,62 @@
+// One step of Newton's method in a trust region, and what the derivatives tell about a point.
+#pragma once
+
+#include "model.hpp"
+
+namespace gmm1d {
+
+// The conditions of Ending.CONVERGED.
+constexpr double GRADIENT = 1e-8, DECREMENT = 1e-6, CURVATURE = 1e-6;
+
+// Differences of the objective below so many (|L| + n) mean nothing.
+constexpr double ROUNDING = 1e-13;
+
+// Gradient and Hessian in a few numbers: see gmm1d.certificate.
+struct Certificate {
+    double log_likelihood, gradient_norm, newton_decrement, smallest_eigenvalue, entropy;
+    std::vector<double> covariance;  // 3k x 3k, of (log weights, means, log stds); empty where there is none
+};
+
+// From a Here with derivatives.
+Certificate certify(const Model& model, const Here& here);
+
+bool same(const Parameters& a, const Parameters& b);
+
+// B' = I^-1/2 (-H) I^-1/2, in which the null direction (1, ..., 1) of the log-odds has the eigenvalue 1.
+struct Metric {
+    std::vector<double> root, curvature, slope, null;
+};
+
+// Steps that promise most within a radius, in the metric of the complete-data information (More and Sorensen 1983).
+class TrustRegion {
+public:
+    explicit TrustRegion(double total_weight);
+
+    // Prepares the next step; with `spectrum` the smallest eigenvalue of B' is computed, too.
+    void propose(const Model& model, const Here& here, bool spectrum);
+
+    // Where the step leads.
+    Parameters ahead(const Model& model, const Here& here) const;
+
+    // Takes the step or, where it does not rise as promised, the EM step instead.
+    enum class Move { NEWTON, EM, COLLAPSED, FIXED, INTERRUPTED };
+    Move move(Model& model, Here& here);
+
+    double promise = 0.0, smallest_eigenvalue = 1.0;  // of the step ahead; 1 or -1 where only its sign is known
+    bool below_rounding = false;                      // whether the promise is too small to be measured
+    int stalls = 0;                                   // such steps in a row
+
+private:
+    double noise(const Here& here) const;
+    bool by_factors(const Metric& m, int n, std::vector<double>& step);
+    std::vector<double> by_eigenvectors(const Metric& m, int n);
+
+    const double total_weight_;
+    double radius_, length_ = 0.0;
+    std::vector<double> step_;
+};
+
+// The component whose standard deviation is below what the data resolve there, or -1.
+int collapsed(const Model& model, const Parameters& at);
+
+}  // namespace gmm1d
