@@ -34,8 +34,8 @@ docs: $(VENV)/dev.stamp ## Write the documentation to site/
 	@PYTHONWARNINGS=error $(BIN)/pdoc -d numpy --math -o site gmm1d
 	@echo "wrote site/index.html"
 
-bench: $(VENV)/bench.stamp ## Measure speed and accuracy against others
-	@$(BIN)/python benchmarks/run.py
+bench: $(VENV)/bench.stamp ## Measure speed and accuracy against others (ARGS=--slow for all)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean: ## Remove everything that make has made
 	rm -rf $(VENV) build dist out site .*_cache .hypothesis

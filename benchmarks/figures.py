@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number; `at_least` or `at_most` is what it must be."""
+    """One measured number; `at_least` and `at_most` bound what it must be; without either it is only told."""
 
     name: str
     value: float
@@ -27,11 +28,18 @@ class Figure:
             self.at_most is None or self.value <= self.at_most
         )
 
+    @property
+    def bound(self) -> str:
+        if self.at_least is not None and self.at_most is not None:
+            return f"{self.at_least:g} … {self.at_most:g}"
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
+        return f"≤ {self.at_most:g}" if self.at_most is not None else ""
+
     def row(self) -> list[str]:
-        if self.at_least is None and self.at_most is None:
-            return [self.name, f"{self.value:.3g}", "", "", self.note]
-        bound = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
-        return [self.name, f"{self.value:.3g}", bound, "kept" if self.kept else "MISSED", self.note]
+        verdict = ("kept" if self.kept else "MISSED") if self.bound else ""
+        value = "" if isnan(self.value) and not self.bound else f"{self.value:.3g}"
+        return [self.name, value, self.bound, verdict, self.note]
 
 
 def seconds(work: Callable[[], object], repeats: int = 7) -> float:

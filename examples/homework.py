@@ -53,7 +53,7 @@ def train(
     datapath: str | Path, k: int, tol: float
 ) -> tuple[ArrayLike, ArrayLike, ArrayLike, float]:
     """Return weights, means, variances and log-likelihood after the step that changed it < tol."""
-    fit = gmm1d.fit(read_column(datapath), k, start="spread", tol=tol)
+    fit = gmm1d.fit(read_column(datapath), k, start="spread", method="em", tol=tol)
     return fit.mixture.weights, fit.mixture.means, fit.mixture.variances, fit.log_likelihood
 
 
@@ -91,8 +91,8 @@ def main(folder: Path) -> None:
     """Fit every k twice, save the plots, print the write-up."""
     folder.mkdir(parents=True, exist_ok=True)
     data = read_column(DATA)
-    stopped = gmm1d.compare(data, KS, start="spread", tol=TOL)
-    ended = gmm1d.compare(data, KS, start="spread")
+    stopped = gmm1d.compare(data, KS, start="spread", method="em", tol=TOL)
+    ended = gmm1d.compare(data, KS, start="spread", method="em")
     for k in KS:
         plot_model(stopped[k], folder / f"homework_k{k}.png")
     sections = [

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import gmm1d
-from gmm1d import starts
+from gmm1d import climbing, starts
 from gmm1d.cli import main, program
 
 FILES = Path(__file__).parent / "data" / "files"
@@ -95,13 +95,25 @@ def test_quiet_prints_nothing_and_writes(
         assert gmm1d.Fit.load(model).k == 2
 
 
-def test_options_reach_the_fit(capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_reach_the_fit(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     options = ["--start", "spread", "--method", "em", "--tol", "1", "--json"]
     out, _ = run("fit", WAITING, "-k", 2, *options, capsys=capsys)
-    fit = gmm1d.fit(np.loadtxt(WAITING), 2, start="spread", tol=1)
+    fit = gmm1d.fit(np.loadtxt(WAITING), 2, start="spread", method="em", tol=1)
     assert json.loads(out) == json.loads(fit.to_json())
     out, _ = run("fit", WAITING, "-k", 2, "--start", "kmeans", "--max-iter", 3, capsys=capsys)
     assert "stopped by max_iter" in out
+    assert "3 EM steps from the start 'kmeans'" in out
+    for verb, k in (("fit", 3), ("compare", "3")):
+        args = (verb, WAITING, "-k", k, "--equal-variances", "--method", "squarem", "--exact")
+        model = tmp_path / "a.json"
+        run(*args, "-q", "-o", model, capsys=capsys)
+        fit = gmm1d.Fit.load(model)
+        assert (fit.n_parameters, len(set(fit.mixture.stds.tolist()))) == (6, 1)
+        expected = gmm1d.fit(np.loadtxt(WAITING), 3, equal_variances=True, method="squarem")
+        assert fit.to_json() == expected.to_json()
+    out, _ = run("fit", WAITING, "-k", 2, "--random", 3, "--seed", 7, "--json", capsys=capsys)
+    fit = gmm1d.fit(np.loadtxt(WAITING), 2, n_random=3, rng=7)
+    assert json.loads(out) == json.loads(fit.to_json())
     out, _ = run("fit", FILES / "twocol.csv", "-c", "waiting", "-k", 1, "--json", capsys=capsys)
     assert json.loads(out)["mixture"]["means"] == [67.25]
 
@@ -171,6 +183,9 @@ def test_errors_take_one_line_and_come_before_any_work(
         (["fit", WAITING, "-k", "2", "--tol", "-1"], "--tol"),
         (["fit", WAITING, "-k", "2", "--tol", "nan"], "tol"),
         (["fit", WAITING, "-k", "2", "--start", "here"], "--start"),
+        (["fit", WAITING, "-k", "2", "--method", "hope"], "--method"),
+        (["fit", WAITING, "-k", "2", "--random", "5"], "--random needs --seed"),
+        (["compare", WAITING, "--random", "5"], "No such option"),
         (["explain"], "No such command"),
         ([], "Usage:"),
     ],
@@ -203,10 +218,12 @@ def test_help_and_version_go_to_the_standard_output(capsys: pytest.CaptureFixtur
     assert run("--version", capsys=capsys) == (f"gmm1d {version('gmm1d')}\n", "")
 
 
-def test_the_command_offers_every_start_there_is() -> None:
+def test_the_command_offers_every_start_and_every_method_there_is() -> None:
     for verb in program.commands.values():
         offered = next(option.type for option in verb.params if option.name == "start")
         assert set(offered.choices) == set(starts.NAMED)
+        methods = next(option.type for option in verb.params if option.name == "method")
+        assert set(methods.choices) == set(climbing.METHODS)
 
 
 def test_module_without_the_extra_names_it() -> None:
@@ -352,8 +369,9 @@ def test_devices_and_folders_are_not_replaced(tmp_path: Path) -> None:
 def test_signals_end_the_work_and_leave_nothing(
     tmp_path: Path, verb: str, number: int, code: int, message: str
 ) -> None:
-    values = " ".join(map(repr, np.linspace(0, 1, 50_000).tolist()))  # EM on it takes minutes
-    command = [*GMM1D, verb, "-", "-k", "9", "-o", "a.json", "--plot", "a.png"]
+    values = " ".join(map(repr, np.linspace(0, 1, 20_000).tolist()))  # EM on it takes minutes
+    slowly = ["--start", "quantile", "--method", "em"]
+    command = [*GMM1D, verb, "-", "-k", "12", *slowly, "-o", "a.json", "--plot", "a.png"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

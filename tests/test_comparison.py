@@ -28,7 +28,7 @@ def test_the_waiting_times_have_two_components(waiting):
     assert (waiting.k, waiting.best.k) == (2, 2)
     assert waiting.best.bic == min(f.bic for f in waiting.fits.values())
     assert waiting.reason.startswith(
-        "k = 2 is chosen: its BIC, 2096.03, is the lowest of the converged fits; next is k = 3, 15.81 higher (2700 times less probable)"
+        "k = 2 is chosen: its BIC, 2096.03, is the lowest of the converged fits; next is k = 3, 11.89 higher (380 times less probable)"
     )
 
 
@@ -44,7 +44,7 @@ def test_criteria_follow_their_definitions(waiting):
 
 
 def test_unconverged_fits_are_not_chosen():
-    stopped = gmm1d.compare(WAITING, range(2, 7), start="spread", tol=1)
+    stopped = gmm1d.compare(WAITING, range(2, 7), start="spread", method="em", tol=1)
     assert min(stopped, key=lambda k: stopped[k].bic) == 3  # the trap
     assert stopped.k is None
     assert "none of the fits converged" in stopped.reason
@@ -53,10 +53,11 @@ def test_unconverged_fits_are_not_chosen():
 
 
 def test_fits_that_are_left_out_are_named():
-    comparison = gmm1d.compare(datasets()["geyser_duration"], [2, 4])
-    assert comparison.k == 2
-    assert "left out, because not converged: k = 4 (penalised)" in comparison.reason
-    assert "note: k = 4: component" in comparison.summary()
+    x = np.concatenate([np.zeros(900), np.random.default_rng(0).normal(5, 1, 100)])
+    comparison = gmm1d.compare(x, [1, 2])
+    assert comparison.k == 1
+    assert "left out, because not converged: k = 2 (penalised)" in comparison.reason
+    assert "note: k = 2: component 1 wants to collapse: it sits on 0" in comparison.summary()
 
 
 def test_a_k_that_collapses_from_its_start_does_not_stop_the_others():

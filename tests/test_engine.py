@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from long_double import EXACT, errors
 
-from gmm1d import _engine, textbook
+from gmm1d import _engine
 from gmm1d.sample import Sample
 
 needs_extended = pytest.mark.skipif(
@@ -80,6 +80,14 @@ def test_statistics_agree_with_the_textbook_in_long_double(problem):
     assert max(errors(*problem)) <= 1
 
 
+THREE = {"method": "newton", "tol": -1, "max_iter": 3}
+
+
+def bits(found):
+    """The bytes of everything in a tuple of arrays, numbers and words."""
+    return [each.tobytes() if isinstance(each, np.ndarray) else repr(each) for each in found]
+
+
 @given(problems(), st.integers(2, 7))
 @settings(max_examples=20)
 def test_every_instruction_set_and_any_number_of_threads_give_the_same_bits(problem, threads):
@@ -88,17 +96,15 @@ def test_every_instruction_set_and_any_number_of_threads_give_the_same_bits(prob
     sample_weight = None if sample_weight is None else np.resize(sample_weight, len(x))
     factor = 2.0 ** -np.frexp(np.max(stds))[1]
     arguments = (x, sample_weight, 0.0, factor, weights, means * factor, stds * factor)
-    baseline = [_engine.em_sums(*arguments, instruction_set="baseline").tobytes()]
-    baseline += [
-        part.tobytes() for part in _engine.derivatives(*arguments, instruction_set="baseline")[1:]
-    ]
+    baseline = _engine.em_sums(*arguments, instruction_set="baseline").tobytes()
+    climbed = bits(_engine.climb(*arguments, **THREE, instruction_set="baseline"))
     for isa in _engine.instruction_sets():
-        got = [_engine.em_sums(*arguments, threads=threads, instruction_set=isa).tobytes()]
-        got += [
-            part.tobytes()
-            for part in _engine.derivatives(*arguments, threads=threads, instruction_set=isa)[1:]
-        ]
-        assert got == baseline
+        sums = _engine.em_sums(*arguments, threads=threads, instruction_set=isa)
+        assert sums.tobytes() == baseline
+        found = _engine.climb(*arguments, **THREE, threads=threads, instruction_set=isa)
+        assert bits(found) == climbed
+    one, many = (_engine.derivatives(*arguments, threads=each) for each in (1, threads))
+    assert bits(one) == bits(many)
 
 
 def test_integer_weights_are_repeated_points_and_strides_do_not_matter():
@@ -126,96 +132,6 @@ def test_a_component_without_weight_changes_nothing():
     )
     assert two[0] == one[0]
     assert two[[2, 4, 6]].tolist() == [0.0, 0.0, 0.0]
-
-
-def objective(x, parameters, a, v0):
-    """Penalised log-likelihood by the textbook, from log-odds, means / stds at the point, log stds."""
-    odds, means, logs = np.split(parameters, 3)
-    weights, variances = np.exp(odds) / np.exp(odds).sum(), np.exp(2 * logs)
-    ratio = v0 / variances
-    return textbook.log_likelihood(x, weights, means, variances) - a * np.sum(
-        ratio - np.log(ratio) - 1
-    )
-
-
-@pytest.mark.parametrize("a", [0.0, 0.3])
-def test_gradient_and_hessian_are_those_of_the_log_likelihood(a):
-    rng = np.random.default_rng(5)
-    x = np.concatenate([rng.normal(-1, 0.5, 60), rng.normal(1, 1, 90)])
-    weights, means, stds = (
-        np.array([0.2, 0.5, 0.3]),
-        np.array([-1.2, 0.1, 1.5]),
-        np.array([0.6, 1.0, 0.8]),
-    )
-    log_likelihood, counts, gradient, hessian = _engine.derivatives(
-        *standard(x), weights, means, stds, penalty=a, penalty_variance=0.7
-    )
-    centre = np.concatenate([np.log(weights), means, np.log(stds)])
-    scale = np.concatenate([np.ones(3), stds, np.ones(3)])
-
-    def along(*directions):
-        shifted = centre.copy()
-        for index, step in directions:
-            shifted[index] += step * scale[index]
-        return objective(x.astype(EXACT), shifted.astype(EXACT), a, 0.7)
-
-    h = 1e-4
-    numeric = [(along((i, h)) - along((i, -h))) / (2 * h) for i in range(9)]
-    np.testing.assert_allclose(gradient, np.array(numeric, dtype=float), atol=1e-5)
-    for i, j in itertools.combinations_with_replacement(range(9), 2):
-        second = (
-            along((i, h), (j, h))
-            - along((i, h), (j, -h))
-            - along((i, -h), (j, h))
-            + along((i, -h), (j, -h))
-        )
-        assert hessian[i, j] == pytest.approx(float(second / (4 * h * h)), abs=2e-4)
-        assert hessian[i, j] == hessian[j, i]
-    assert log_likelihood == pytest.approx(
-        float(textbook.log_likelihood(x, weights, means, stds**2)), rel=1e-13
-    )
-    assert counts.sum() == pytest.approx(150, rel=1e-14)
-
-
-def test_em_takes_the_textbook_steps():
-    rng = np.random.default_rng(6)
-    x = np.concatenate([rng.normal(-1, 1, 40), rng.normal(1, 0.5, 60)])
-    weights, means, variances = np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.array([1.0, 1.0])
-    stop, collapsed, rows = _engine.em(
-        *standard(x),
-        weights,
-        means,
-        np.sqrt(variances),
-        tol=-1,
-        gradient_tol=-1,
-        max_iter=20,
-    )
-    assert (stop, collapsed, rows.shape) == ("max_iter", -1, (21, 7))
-    for row in rows:
-        expected = [
-            textbook.log_likelihood(x, weights, means, variances),
-            *weights,
-            *means,
-            *np.sqrt(variances),
-        ]
-        np.testing.assert_allclose(row, expected, rtol=1e-11)
-        weights, means, variances = textbook.m_step(
-            x, textbook.e_step(x, weights, means, variances)
-        )
-
-
-def test_penalised_em_is_monotone_and_bounded_where_the_likelihood_is_not():
-    x = np.concatenate([np.zeros(30), np.random.default_rng(7).normal(5, 1, 10)])
-    start = np.array([0.75, 0.25]), np.array([0.0, 5.0]), np.array([0.5, 1.0])
-    options = {"tol": -1, "gradient_tol": 1e-10, "max_iter": 5000}
-    stop, collapsed, rows = _engine.em(*standard(x), *start, **options)
-    assert (stop, collapsed) == ("collapsed", 0)
-    assert np.isfinite(rows).all()
-    stop, _, rows = _engine.em(
-        *standard(x), *start, **options, penalty=1 / 40, penalty_variance=4.0
-    )
-    assert stop == "gradient"
-    assert np.all(np.diff(rows[:, 0]) >= -1e-12 * (np.abs(rows[1:, 0]) + len(x)))
 
 
 def test_kmeans_is_the_best_of_all_partitions():
@@ -251,16 +167,16 @@ def test_a_keyboard_interrupt_ends_the_climb_at_its_last_point():
     k = 8
     start = np.full(k, 1 / k), np.linspace(-1, 1, k), np.ones(k)
     threading.Timer(0.3, _thread.interrupt_main).start()
-    stop, _, rows = _engine.em(
+    stop, _, _, rows, measures, covariance = _engine.climb(
         sample.points,
         None,
         sample.centre,
         1 / sample.unit,
         *start,
+        method="em",
         tol=-1,
-        gradient_tol=-1,
         max_iter=10**9,
     )
-    assert stop == "interrupted"
+    assert (stop, measures, covariance) == ("interrupted", None, None)
     assert len(rows) > 1
     assert np.isfinite(rows).all()

@@ -239,14 +239,14 @@ def test_homework_trains(homework, k):
 def test_homework_comparison_has_the_golden_table(homework, k):
     golden = S4["fits"][str(k)]
     data = np.loadtxt(homework.DATA)
-    stopped = gmm1d.compare(data, [k], start="spread", tol=1)[k]
+    stopped = gmm1d.compare(data, [k], start="spread", method="em", tol=1)[k]
     assert stopped.status is Ending.TOLERANCE
     assert stopped.n_iter == golden["steps"]
     assert stopped.trace.log_likelihood[0] == pytest.approx(
         golden["log_likelihood_start"], rel=1e-12
     )
     assert stopped.bic == pytest.approx(golden["bic"], rel=1e-12)
-    ended = gmm1d.compare(data, [k], start="spread")[k]
+    ended = gmm1d.compare(data, [k], start="spread", method="em")[k]
     assert ended.status is Ending.CONVERGED
     assert ended.log_likelihood == pytest.approx(golden["em_limit_log_likelihood"], abs=1e-6)
     assert ended.bic == pytest.approx(golden["em_limit_bic"], abs=2e-6)
@@ -280,7 +280,7 @@ def test_homework_spread_over_ten():
 
 
 def test_homework_plot_names_every_curve(homework, tmp_path):
-    fit = gmm1d.fit(np.loadtxt(homework.DATA), 3, start="spread", tol=1)
+    fit = gmm1d.fit(np.loadtxt(homework.DATA), 3, start="spread", method="em", tol=1)
     ax = homework.plot_model(fit, tmp_path / "k3.png")
     assert len(ax.get_legend().get_texts()) == 3 + 1
     assert (tmp_path / "k3.png").read_bytes().startswith(b"\x89PNG")

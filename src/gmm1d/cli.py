@@ -86,15 +86,27 @@ def climbing(command: Callable[..., int]) -> Callable[..., int]:
         click.option(
             "--start",
             type=click.Choice(["spread", "quantile", "kmeans"]),
-            help="Climb from this start alone; by default from several, keeping the best optimum.",
+            help="Climb from this start alone; by default a search finds the best optimum.",
         ),
-        click.option("--method", type=click.Choice(["em"]), default="em", show_default=True),
+        click.option(
+            "--method",
+            type=click.Choice(["newton", "em", "squarem"]),
+            default="newton",
+            show_default=True,
+            help="How to climb.",
+        ),
         click.option(
             "--tol",
             type=click.FloatRange(min=0),
             help="Stop when the log-likelihood changes by less; by default at a certified optimum.",
         ),
         click.option("--max-iter", type=click.IntRange(min=1), help="Stop after so many steps."),
+        click.option("--equal-variances", is_flag=True, help="One variance for all components."),
+        click.option(
+            "--exact",
+            is_flag=True,
+            help="End with passes over the data themselves where they were compressed.",
+        ),
         click.option(
             "-o", "--output", type=output, help="Write the (chosen) fit to this JSON file."
         ),
@@ -116,13 +128,22 @@ def program() -> None:
 
 @program.command("fit", epilog="\b\nExample:\n  gmm1d fit waiting.txt -k 2 --plot waiting.png")
 @click.option("-k", type=Numbers(several=False), required=True, help="Number of components.")
+@click.option(
+    "--random",
+    type=click.IntRange(min=0),
+    default=0,
+    help="So many random starts in addition to the search; they need --seed.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random starts.")
 @climbing
-def fit_command(k: tuple[int], **options: Any) -> int:
+def fit_command(k: tuple[int], random: int, seed: int | None, **options: Any) -> int:
     """Fit a mixture of K Gaussians to DATA."""
     check_outputs(options)
     from gmm1d.fitting import fit
 
-    result = fit(_read(options), k[0], **_rules(options))
+    if random and seed is None:
+        raise click.UsageError("--random needs --seed, any whole number")
+    result = fit(_read(options), k[0], **_rules(options), n_random=random, rng=seed)
     if result.status is Ending.INTERRUPTED:
         raise KeyboardInterrupt
     if options["as_json"]:
@@ -218,7 +239,8 @@ def _read(options: dict[str, Any]) -> Any:
 
 
 def _rules(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in ("start", "method", "tol", "max_iter")}
+    names = ("start", "method", "tol", "max_iter", "equal_variances", "exact")
+    return {name: options[name] for name in names}
 
 
 def _say_written(options: dict[str, Any]) -> None:

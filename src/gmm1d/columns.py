@@ -1,11 +1,12 @@
-"""``column``: whatever holds one column of real numbers, as float64; it refuses everything else.
+"""``column``: whatever holds one column of real numbers, as an array; it refuses everything else.
 
 Taken: NumPy arrays (strided, memory-mapped, big-endian, of any real type), lists, tuples, ranges,
 iterators (read into a list once), pandas, Arrow and polars columns, one-column frames and tables,
 ``array.array``, whatever offers ``__array__`` or the buffer protocol; none of their libraries is
-imported. float64 is used where it lies, every other real type becomes float64 before any
-arithmetic: whole numbers beyond 2**53 are rounded, categories stand for their values. Missing
-values (NaN, None, pandas.NA, masked) are refused with their number, never dropped.
+imported. The machine's own float64, float32 and whole numbers are used where they lie, every other
+real type becomes float64. All arithmetic is that of float64: whole numbers beyond 2**53 are rounded
+as they are read, categories stand for their values. Missing values (NaN, None, pandas.NA, masked)
+are refused with their number, never dropped.
 """
 
 from __future__ import annotations
@@ -20,11 +21,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 
 from gmm1d.errors import InputError
+from gmm1d.formatting import number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Array: TypeAlias = npt.NDArray[np.float64]
+    Column: TypeAlias = npt.NDArray[np.floating[Any] | np.integer[Any]]
+
+FLOAT64 = np.dtype(np.float64)
+READ_AS_THEY_ARE = frozenset(
+    map(np.dtype, ("f8", "f4", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
+)
 
 SEQUENCE = "hand in a list, an array or a column of numbers"
 FINITE = "every value must be a finite float64"
@@ -42,8 +49,8 @@ NO_NUMBERS = {
 }
 
 
-def column(data: object, name: str = "data") -> Array:
-    """Turn one column of real numbers into a float64 array, without a copy if it is one already.
+def column(data: object, name: str = "data") -> Column:
+    """Turn one column of real numbers into an array, without a copy if it is one already.
 
     Parameters
     ----------
@@ -54,39 +61,71 @@ def column(data: object, name: str = "data") -> Array:
     Returns
     -------
     ndarray (m,), m >= 1
-        May still hold NaN and infinities, which `extremes` refuses in the pass it makes anyway.
+        Of a native type that the engine reads, at any stride, aligned or not. May still hold NaN
+        and infinities, which whoever reads it finds, and leaves to `refuse_faults`.
 
     Raises
     ------
     InputError
         If it is no such column, or holds None, text or other values that are no real numbers.
     """
+    if type(data) is np.ndarray and data.dtype is FLOAT64 and data.ndim == 1 and data.size:
+        return data  # the common case, in no time
     values = _one_column(_array(data, name), data, name)
     if values.size == 0:
         raise InputError(f"no {name}: the {type(data).__name__} is empty")
     masked = np.flatnonzero(np.ma.getmask(values))
     if masked.size:
         refuse(f"{name} with a masked value", masked, values.size, DROP)
-    return _float64(np.asarray(values), name)
+    return _real(np.asarray(values), name)
 
 
-def extremes(values: Array, name: str = "data") -> tuple[float, float]:
-    """Return the smallest and the largest of the values (m,), neither of them a negative zero.
+def weights_column(sample_weight: object, m: int) -> Column:
+    """Turn the weights of m points into a `column`; its values are judged by whoever reads them.
 
     Raises
     ------
     InputError
-        If a value is NaN or infinite, which shows in one of the two.
+        If it is no column, or not of m values.
     """
-    with np.errstate(invalid="ignore"):
-        low, high = float(np.min(values)) + 0.0, float(np.max(values)) + 0.0
-    if math.isnan(low):
-        refuse(f"{name} with NaN", np.flatnonzero(np.isnan(values)), values.size, DROP)
-    if math.isinf(low) or math.isinf(high):
-        wrong = np.flatnonzero(np.isinf(values))
-        sign = "-" if values[wrong[0]] < 0 else ""
-        refuse(f"{name} with {sign}infinity", wrong, values.size, FINITE)
-    return low, high
+    weights = column(sample_weight, "sample_weight")
+    if weights.size != m:
+        raise InputError(
+            f"sample_weight of {weights.size} values for {m} points: give one per point"
+        )
+    return weights
+
+
+def refuse_faults(points: Column, weights: Column | None) -> NoReturn:
+    """Raise the sentence about the first fault that a reading came upon, in points or weights (m,)."""
+    for values, name in ((points, "data"), (weights, "sample_weight")):
+        if values is None:
+            continue
+        missing = np.flatnonzero(np.isnan(values))
+        if missing.size:
+            refuse(f"{name} with NaN", missing, values.size, DROP)
+        infinite = np.flatnonzero(np.isinf(values))
+        if infinite.size:
+            sign = "-" if values[infinite[0]] < 0 else ""
+            refuse(f"{name} with {sign}infinity", infinite, values.size, FINITE)
+    assert weights is not None
+    negative = np.flatnonzero(weights < 0)
+    refuse("sample_weight with a negative value", negative, points.size, "give numbers >= 0")
+
+
+def check_total(n: float, m: int) -> None:
+    """Refuse m weights whose sum n is no normal float64.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if n == 0:
+        raise InputError(f"sample_weight is zero for all {m} points: give some of them weight")
+    if not np.finfo(np.float64).tiny <= n < math.inf:
+        n = math.inf if math.isnan(n) else n  # of a sum that keeps its rounding errors
+        raise InputError(f"sample_weight adds up to {number(n)}, no normal float64: rescale it")
 
 
 def refuse(what: str, wrong: Sequence[int] | npt.NDArray[np.intp], m: int, advice: str) -> NoReturn:
@@ -157,18 +196,19 @@ def _one_column(values: npt.NDArray[Any], data: object, name: str) -> npt.NDArra
     )
 
 
-def _float64(values: npt.NDArray[Any], name: str) -> Array:
-    """Convert an array (m,) of any type; one of native, aligned float64 is returned as it is."""
-    if values.dtype.kind in NO_NUMBERS:
-        raise InputError(f"{name} made of {NO_NUMBERS[values.dtype.kind]}")
-    if values.dtype.kind not in "iuf":
-        return _from_objects(values.tolist(), name)
-    with np.errstate(over="ignore"):  # a long double beyond float64 shows as infinity
-        converted: Array = np.require(values.astype(np.float64, copy=False), requirements="A")
-    return converted
+def _real(values: npt.NDArray[Any], name: str) -> Column:
+    """Convert an array (m,) of any type; one that is read as it is, is returned as it is."""
+    if values.dtype not in READ_AS_THEY_ARE:
+        if values.dtype.kind in NO_NUMBERS:
+            raise InputError(f"{name} made of {NO_NUMBERS[values.dtype.kind]}")
+        if values.dtype.kind not in "iuf":
+            return _from_objects(values.tolist(), name)
+        with np.errstate(over="ignore"):  # a long double beyond float64 shows as infinity
+            return values.astype(np.float64)
+    return values
 
 
-def _from_objects(values: list[Any], name: str) -> Array:
+def _from_objects(values: list[Any], name: str) -> Column:
     """Convert Python objects one by one, or name the first that is no number."""
     faults = [_fault(value) for value in values]
     wrong = [i for i, fault in enumerate(faults) if fault]

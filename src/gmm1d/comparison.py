@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gmm1d.climbing import Search
+from gmm1d.constraints import Constraints
 from gmm1d.errors import CollapseError, Ending, InputError
-from gmm1d.fitting import check_k, check_rules, fit_sample
+from gmm1d.fitting import finish, fit_from
 from gmm1d.formatting import html_table, number, text_table
+from gmm1d.options import check_exact, check_ks, check_rules
+from gmm1d.progress import check_progress, watched
 from gmm1d.sample import Sample
 
 if TYPE_CHECKING:
@@ -20,7 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
+    from gmm1d.climbing import Rules
     from gmm1d.result import Fit
+    from gmm1d.sketch import Sketch
 
 CRITERIA = ("aic", "bic", "icl")
 
@@ -114,16 +120,19 @@ class Comparison:
 
 
 def compare(
-    x: ArrayLike | Sample,
+    x: ArrayLike | Sample | Sketch,
     ks: Iterable[int],
     *,
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
     start: str | None = None,
-    method: str = "em",
+    method: str = "newton",
     tol: float | None = None,
     max_iter: int | None = None,
+    equal_variances: bool = False,
+    exact: bool = False,
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> Comparison:
     """Fit mixtures for several k and choose one.
 
@@ -132,8 +141,8 @@ def compare(
 
     Parameters
     ----------
-    x, sample_weight, start, method, tol, max_iter, threads
-        As in `fit`.
+    x, sample_weight, start, method, tol, max_iter, equal_variances, exact, threads, progress
+        As in `fit`. The data are read once, and one search serves all k.
     ks : iterable of int
         The numbers of components, such as ``range(1, 7)``.
     criterion : {"bic", "aic", "icl"}
@@ -161,27 +170,43 @@ def compare(
         raise InputError(f"criterion={criterion!r} is unknown: use one of {', '.join(CRITERIA)}")
     if start is not None and not isinstance(start, str):
         raise InputError("start must be a name here: one set of parameters cannot serve several k")
-    sample = Sample.of(x, sample_weight)
-    rules = check_rules(tol, max_iter, threads)
-    try:
-        numbers = sorted({check_k(k, sample) for k in ks})
-    except TypeError as error:
-        raise InputError(f"ks must be several numbers, such as range(1, 7), not {ks!r}") from error
-    if not numbers:
-        raise InputError("ks is empty: give at least one number of components")
-    fits, collapsed = {}, {}
-    for k in numbers:
+    rules = check_rules(method, tol, max_iter, threads)
+    rules = replace(rules, constraints=Constraints.of(1, equal_variances, None))
+    check_progress(progress)
+    sample = Sample.of(x, sample_weight, threads=rules.threads)
+    check_exact(exact, sample)
+    numbers = check_ks(ks, sample)
+    fits, collapsed = _fits(sample, numbers, start, rules, exact=exact, progress=progress)
+    if not fits:
+        raise CollapseError("; ".join(f"k = {k}: {why}" for k, why in collapsed.items()))
+    return Comparison(fits, criterion, *_choose(fits, collapsed, criterion), collapsed)
+
+
+def _fits(
+    sample: Sample,
+    numbers: Iterable[int],
+    start: str | None,
+    rules: Rules,
+    *,
+    exact: bool,
+    progress: bool | None,
+) -> tuple[dict[int, Fit], dict[int, str]]:
+    """Return the fits, and why some k have none."""
+    fits: dict[int, Fit] = {}
+    collapsed: dict[int, str] = {}
+    search = Search(sample, rules)
+    for k in watched(numbers, "numbers of components", progress):
         try:
-            fits[k] = fit_sample(sample, k, start, method, rules)
+            if start is None:
+                fits[k] = finish(sample, search.best(k), "search", rules, exact=exact)
+            else:
+                fits[k] = fit_from(sample, k, start, rules, exact=exact)
         except CollapseError as error:
             collapsed[k] = str(error)
             continue
         if fits[k].status is Ending.INTERRUPTED:
             raise KeyboardInterrupt
-    if not fits:
-        raise CollapseError("; ".join(f"k = {k}: {why}" for k, why in collapsed.items()))
-    chosen, reason = _choose(fits, collapsed, criterion)
-    return Comparison(fits, criterion, chosen, reason, collapsed)
+    return fits, collapsed
 
 
 def _choose(

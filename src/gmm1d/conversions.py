@@ -85,13 +85,13 @@ def content(m: Mixture) -> dict[str, list[float]]:
     return {name: getattr(m, name).tolist() for name in FIELDS}
 
 
-def from_json(text: str | bytes) -> dict[str, list[float]]:
-    """Read weights, means and stds; whether they are those of a mixture is not yet judged.
+def from_json(cls: type[Mixture], text: str | bytes) -> Mixture:
+    """Read what `to_json` wrote.
 
     Raises
     ------
     InputError
-        If it is not such JSON, or of a newer version.
+        If it is no such JSON, of a newer version, or its numbers are not those of a mixture.
     """
     data = documents.read(text, SCHEMA, VERSION)
     for name in FIELDS:
@@ -101,7 +101,7 @@ def from_json(text: str | bytes) -> dict[str, list[float]]:
                 f'"{name}" of this mixture is missing or no list of numbers: '
                 "hand in what Mixture.to_json wrote"
             )
-    return {name: data[name] for name in FIELDS}
+    return cls(**{name: data[name] for name in FIELDS})
 
 
 def to_scipy(m: Mixture) -> Any:

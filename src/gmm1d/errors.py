@@ -26,6 +26,10 @@ class CollapseError(InputError):
     """The climb from an explicit start ran into a spike, where the likelihood is unbounded."""
 
 
+class UncertaintyError(InputError):
+    """A fit that has no standard errors, because it is no maximum of the likelihood; the message says why not."""
+
+
 class MissingExtraError(ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
@@ -37,7 +41,7 @@ class FitWarning(UserWarning):
 class Ending(enum.StrEnum):
     """How a fit ended; the value is the sentence that every report quotes.
 
-    The conditions are those of ``fitting.ending``: g is the gradient in (log-odds, mean / std, log std),
+    The conditions are those of `gmm1d.climbing`: g is the gradient in (log-odds, mean / std, log std),
     B' the observed information in units of the complete-data information.
     """
 

@@ -2,68 +2,89 @@
 
 from __future__ import annotations
 
-import operator
-import os
-import sys
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d.certificate import Penalty
-from gmm1d.climbing import Climb, Rules, climb
-from gmm1d.errors import CollapseError, Ending, FitWarning, InputError
+from gmm1d import climbing, starts
+from gmm1d.climbing import Climb, Rules, Search
+from gmm1d.constraints import Constraints
+from gmm1d.errors import CollapseError, Ending, FitWarning
 from gmm1d.formatting import number
 from gmm1d.mixture import Mixture
-from gmm1d.regularity import is_sound, remarks, seat
+from gmm1d.options import check_exact, check_k, check_rules, random_starts
+from gmm1d.progress import check_progress, watched
+from gmm1d.regularity import judge, remarks, seat
 from gmm1d.result import Fit
 from gmm1d.sample import Sample
-from gmm1d.starts import DEFAULT, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-MAX_ITER = 100_000
-MOST_STEPS = 2**31 - 1  # so much as the engine counts
-LARGEST = sys.float_info.max
+    from gmm1d.sketch import Sketch
+
+COMPRESSION = 1e-10  # in the log-likelihood, nats per value: a larger error asks for finer leaves
+REFINEMENTS = 3
+BATCH = 32  # random starts between two looks at the progress bar
 
 
 def fit(
-    x: ArrayLike | Sample,
+    x: ArrayLike | Sample | Sketch,
     k: int,
     *,
     sample_weight: ArrayLike | None = None,
     start: str | Mapping[str, ArrayLike] | Mixture | None = None,
-    method: str = "em",
+    method: str = "newton",
     tol: float | None = None,
     max_iter: int | None = None,
+    equal_variances: bool = False,
+    fixed: Mapping[str, Sequence[float | None]] | None = None,
+    n_random: int = 0,
+    rng: np.random.Generator | int | None = None,
+    exact: bool = False,
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> Fit:
     """Fit a mixture of k Gaussians by maximum likelihood.
 
     Parameters
     ----------
-    x : array-like or Sample
-        One column of numbers, in any units.
+    x : array-like, Sample or Sketch
+        One column of numbers, in any units. More than 20 000 of them are compressed in one reading (`gmm1d.Sketch`).
     k : int
         The number of components, from 1 to the number of distinct values.
     sample_weight : array-like, optional
         How often each value counts: non-negative numbers, not necessarily whole.
     start : str, mapping or Mixture, optional
         Where to climb from: "spread", "quantile", "kmeans", or dict(weights=, means=, stds= or variances=) in your
-        order. Without it, fit climbs from several starts and keeps the best regular optimum.
-    method : {"em"}
-        Plain expectation-maximisation.
+        order. Without it, a deterministic search finds the best regular optimum.
+    method : {"newton", "em", "squarem"}
+        Newton's method in a trust region after five EM steps, plain expectation-maximisation, or EM with squared
+        extrapolation.
     tol : float, optional
         Stop when the log-likelihood changes by less than this between two steps (the textbook rule; nothing is
         claimed about convergence). Without it the climb goes on to a certified optimum.
     max_iter : int, optional
         Steps at most; 100 000 by default, 0 returns the start.
+    equal_variances : bool
+        Whether all components have the same variance.
+    fixed : mapping, optional
+        Values that stay: dict(weights=, means=, stds= or variances=), each a list of k numbers with None where free,
+        in the start's order.
+    n_random : int
+        So many random starts in addition to the search. They need `rng`.
+    rng : Generator or int, optional
+        The generator of random starts, or its seed.
+    exact : bool
+        End with passes over the data themselves where they were compressed.
     threads : int, optional
         By default as many as there are processors; the result has the same bits for any number.
+    progress : bool, optional
+        Whether to show a progress bar; by default on a terminal where tqdm is installed, if it takes long.
 
     Returns
     -------
@@ -80,6 +101,8 @@ def fit(
     References
     ----------
     Dempster, Laird and Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm, JRSS B 39.
+    Varadhan and Roland (2008), Simple and globally convergent methods for accelerating EM, Scand. J. Stat. 35.
+    Moré and Sorensen (1983), Computing a trust region step, SIAM J. Sci. Stat. Comput. 4.
 
     Examples
     --------
@@ -90,165 +113,175 @@ def fit(
     >>> f.status.name
     'CONVERGED'
     """
-    result = fit_sample(
-        Sample.of(x, sample_weight), k, start, method, check_rules(tol, max_iter, threads)
-    )
+    rules = check_rules(method, tol, max_iter, threads)
+    sample = Sample.of(x, sample_weight, threads=rules.threads)
+    k = check_k(k, sample)
+    if equal_variances or fixed is not None:
+        rules = replace(rules, constraints=Constraints.of(k, equal_variances, fixed))
+    drawn = random_starts(n_random, rng, start)
+    check_progress(progress)
+    check_exact(exact, sample)
+    if start is not None:
+        result = fit_from(sample, k, start, rules, exact=exact)
+    else:
+        found = _search(sample, k, rules, *drawn, progress)
+        result = finish(sample, found, "search", rules, exact=exact)
     if result.status not in (Ending.CONVERGED, Ending.TOLERANCE):
         warnings.warn("; ".join([result.status.value, *result.notes]), FitWarning, stacklevel=2)
     return result
 
 
-def fit_sample(sample: Sample, k: int, start: object, method: str, rules: Rules) -> Fit:
-    """Fit without a word about the ending: `fit` and `compare` report it each in their way."""
-    k = check_k(k, sample)
-    if method != "em":
-        raise InputError(f"method={method!r} is unknown: use 'em'")
-    if start is None:
-        return _best(sample, k, rules)
-    found = climb(sample, resolve(start, sample, k), rules)
+def _search(
+    sample: Sample,
+    k: int,
+    rules: Rules,
+    n_random: int,
+    rng: np.random.Generator | None,
+    progress: bool | None,
+) -> Climb:
+    """Return the best climb of the search, and of one from random starts, too."""
+    search = Search(sample, rules)
+    found = search.best(k)
+    if rng is not None:
+        for begin in watched(range(0, n_random, BATCH), "random starts", progress):
+            batch = min(BATCH, n_random - begin)
+            other = search.best(k, [starts.random(sample, k, rng) for _ in range(batch)])
+            found = max(found, other, key=_rank)
+    return found
+
+
+def fit_from(sample: Sample, k: int, start: object, rules: Rules, *, exact: bool = False) -> Fit:
+    """Climb from what the caller gave as `start`.
+
+    Raises
+    ------
+    InputError
+        If it is no start.
+    CollapseError
+        If the climb runs into a spike.
+    """
+    given = starts.resolve(start, sample, k)
+    if rules.constraints.values is not None:
+        given = _held(given, rules.constraints.values)
+        starts.check_reach(given, sample, "start with what is fixed")
+    found = climbing.climb(sample, given, rules)
     if found.collapsed is not None:
+        j = found.collapsed
+        where = seat(sample, found.end.means[j], found.end.stds[j])
         raise CollapseError(
             f"the climb from this start ran into a spike, where the likelihood is unbounded"
-            f"{_collapse(found, sample)}; try another start, or none"
+            f"{where}; try another start, or none"
         )
-    return _result(sample, found, start if isinstance(start, str) else "given")
+    return finish(sample, found, start if isinstance(start, str) else "given", rules, exact=exact)
 
 
-def check_k(k: int, sample: Sample) -> int:
-    """Return k as an int that the sample can bear.
-
-    Raises
-    ------
-    InputError
-        If k is no whole number from 1 to the number of distinct values, or all values are equal.
-    """
-    try:
-        components = -1 if isinstance(k, bool) else operator.index(k)
-    except TypeError:
-        components = -1
-    if components < 1:
-        raise InputError(f"k must be a whole number from 1 on, not {k!r}")
-    if sample.constant:
-        raise InputError(
-            f"all values equal {number(sample.low, 17)}: a Gaussian needs at least two distinct values"
-        )
-    if not sample.has_distinct(components):
-        raise InputError(
-            f"k is {components}, more than there are distinct values: choose a smaller k"
-        )
-    return components
+def _held(start: starts.Start, held: np.ndarray) -> starts.Start:
+    """Put what is fixed into a start; free weights share what is left."""
+    free = np.isnan(held)
+    weights, means, stds = np.where(free, [start.weights, start.means, start.stds], held)
+    if free[0].any() and not free[0].all():
+        weights[free[0]] *= (1 - weights[~free[0]].sum()) / weights[free[0]].sum()
+    return starts.Start(weights, means, stds)
 
 
-def check_rules(tol: object, max_iter: object, threads: object) -> Rules:
-    """Validate the options that say when to stop.
-
-    Raises
-    ------
-    InputError
-        If one of them is out of range.
-    """
-    return Rules(
-        tol=None if tol is None else _tolerance(tol),
-        max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER),
-        threads=_whole("threads", threads, least=1, default=_processors()),
-    )
+def _rank(found: Climb) -> tuple[bool, bool, float]:
+    settled = found.status in (Ending.CONVERGED, Ending.FLAT, Ending.TOLERANCE)
+    return settled, found.status is not Ending.PENALISED, found.log_likelihood
 
 
-def _tolerance(tol: object) -> float:
-    value = -1.0
-    if isinstance(tol, int | float | np.integer | np.floating) and not isinstance(tol, bool):
-        value = float(tol) if tol < LARGEST else np.inf
-    if not 0 <= value < np.inf:
-        raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
-    return value
-
-
-def _whole(name: str, value: object, least: int, default: int) -> int:
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
-    return min(int(value), MOST_STEPS)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _best(sample: Sample, k: int, rules: Rules) -> Fit:
-    """Climb from the default starts; keep the regular stationary point of highest log-likelihood.
-
-    Where there is none, spikes give way to the penalised fit.
-    """
-    climbs: dict[str, Climb] = {}
-    for name in DEFAULT:
-        climbs[name] = climb(sample, resolve(name, sample, k), rules)
-        if climbs[name].status is Ending.INTERRUPTED or k == 1:
-            return _result(sample, climbs[name], name)
-    mixtures = {name: _mixture(found) for name, found in climbs.items() if found.collapsed is None}
-    kept = [name for name, mixture in mixtures.items() if is_sound(mixture, sample)]
-    if kept:
-        best = max(kept, key=lambda name: _rank(climbs[name]))
-        return _result(sample, climbs[best], best)
-    return _penalised(sample, k, rules, climbs)
-
-
-def _rank(found: Climb) -> tuple[bool, float]:
-    return found.status in (Ending.CONVERGED, Ending.FLAT, Ending.TOLERANCE), found.log_likelihood
-
-
-def _penalised(sample: Sample, k: int, rules: Rules, spikes: dict[str, Climb]) -> Fit:
-    """Climb on the weakly penalised likelihood, which is bounded, and say what wanted to collapse."""
-    # a = 1/n, but no more than n (of a sample of little weight), and enough to keep spikes 1e-12 wide.
-    a = max(min(1 / sample.n, sample.n), 1e-24 * sample.n)
-    penalty = Penalty(a=a, std=_robust_std(sample))
-    climbs = {name: climb(sample, resolve(name, sample, k), rules, penalty) for name in DEFAULT}
-    best = max(climbs, key=lambda name: climbs[name].trace.log_likelihood[-1])
-    mixture = _mixture(climbs[best])
-    wanted = {
-        int(mixture.predict(found.end.means[found.collapsed])) + 1: _collapse(found, sample)
-        for found in spikes.values()
-        if found.collapsed is not None
-    }
-    notes = [f"component {j} wants to collapse{where}" for j, where in sorted(wanted.items())]
-    return _result(sample, climbs[best], best, notes)
-
-
-def _robust_std(sample: Sample) -> float:
-    """Return the interquartile range over 1.349, or the standard deviation where that is zero."""
-    values, counts = sample.pilot()
-    middle = np.cumsum(counts) - counts / 2
-    low, high = np.interp([0.25, 0.75], middle / counts.sum(), values)
-    return float(sample.unit * (high - low) / 1.349) or sample.std
-
-
-def _collapse(found: Climb, sample: Sample) -> str:
-    j = found.collapsed
-    return "" if j is None else seat(sample, found.end.means[j], found.end.stds[j])
-
-
-def _mixture(found: Climb) -> Mixture:
-    return Mixture(found.end.weights, found.end.means, found.end.stds)
-
-
-def _result(sample: Sample, found: Climb, start: str, notes: Sequence[str] = ()) -> Fit:
-    mixture = _mixture(found)
-    order = Mixture.sorting(found.end.weights, found.end.means, found.end.stds)
-    certificate = found.certificate
-    if certificate is not None and certificate.covariance is not None:
+def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: bool = False) -> Fit:
+    """Make a Fit of a climb: state or remove the compression error, order the components, name what stands out."""
+    sample, last, error = _decompressed(sample, found, rules, exact=exact)
+    trace = last.trace
+    if last is not found:
+        trace = replace(trace, kind=("optimum", *trace.kind[1:]))
+    end, certificate = last.end, last.certificate
+    mixture = Mixture._trusted(end.weights, end.means, end.stds)
+    order = Mixture.sorting(end.weights, end.means, end.stds)
+    ordered = order.tolist() == list(range(order.size))
+    if certificate is not None and certificate.covariance is not None and not ordered:
         rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
         certificate = replace(certificate, covariance=certificate.covariance[np.ix_(rows, rows)])
     return Fit(
         mixture=mixture,
-        log_likelihood=found.log_likelihood,
+        log_likelihood=last.log_likelihood,
         n=sample.n,
-        status=found.status,
+        status=last.status,
         certificate=certificate,
         order=order,
         start=start,
-        notes=(*notes, *remarks(mixture, sample)),
-        trace=found.trace,
+        notes=(*_doubts(error, sample), *_judgement(last, mixture, sample)),
+        n_parameters=rules.constraints.n_parameters(mixture.k),
+        compression_error=error,
+        trace=trace,
         sample=sample,
     )
+
+
+def _decompressed(
+    sample: Sample, found: Climb, rules: Rules, *, exact: bool
+) -> tuple[Sample, Climb, float]:
+    """Go on with the points themselves if that is asked for, else on finer leaves as long as the error asks for it."""
+    if sample.sketch is None:
+        return sample, found, 0.0
+    if exact and found.status in (Ending.CONVERGED, Ending.FLAT):
+        return sample, climbing.exact(sample, found.end, rules), 0.0
+    return _refined(sample, found, rules)
+
+
+def _doubts(error: float, sample: Sample) -> list[str]:
+    """Say what compression does to a fit of data that cannot be read again."""
+    if abs(error) <= COMPRESSION * sample.n:
+        return []
+    return [
+        f"compression may change the log-likelihood by {number(error, 2)}, and the data cannot be read again"
+    ]
+
+
+def _refined(sample: Sample, found: Climb, rules: Rules) -> tuple[Sample, Climb, float]:
+    """Read the data again, on finer leaves, as long as the compression error asks for it."""
+    for _ in range(REFINEMENTS):
+        error = _compression_error(sample, found)
+        settled = found.status in (Ending.CONVERGED, Ending.FLAT)
+        if abs(error) <= COMPRESSION * sample.n or sample.points is None or not settled:
+            break
+        sample = sample.refined(found.end.weights, found.end.means, found.end.stds, rules.threads)
+        found = climbing.climb(sample, found.end, rules)
+    return sample, found, _compression_error(sample, found)
+
+
+def _compression_error(sample: Sample, found: Climb) -> float:
+    assert sample.sketch is not None
+    return sample.sketch.error(found.end.weights, found.end.means, found.end.stds)
+
+
+def _judgement(found: Climb, mixture: Mixture, sample: Sample) -> list[str]:
+    """Name the components that want to collapse, and others that are no findings."""
+    if not found.penalised:
+        return [*remarks(mixture, sample)]
+    wanting = _wanting(found, mixture, sample)
+    notes = [f"component {j + 1} wants to collapse{where}" for j, where in sorted(wanting.items())]
+    if not wanting:
+        notes.append(
+            "no climb without a penalty ends in components that are all more than single values"
+        )
+    return [*notes, *remarks(mixture, sample, wanting)]
+
+
+def _wanting(found: Climb, mixture: Mixture, sample: Sample) -> dict[int, str]:
+    """Return which components of a penalised fit want to collapse, and on what.
+
+    If it has none that sits on one or two values, those of the spikes that it keeps clear of count.
+    """
+    wanting: dict[int, str] = {}
+    for where in (found.end, *found.spikes):
+        own = where is found.end
+        if wanting and not own:
+            break
+        verdicts = judge(Mixture._trusted(where.weights, where.means, where.stds), sample)
+        order = Mixture.sorting(where.weights, where.means, where.stds)
+        for i, (verdict, j) in enumerate(zip(verdicts, order, strict=True)):
+            values = seat(sample, where.means[j], where.stds[j])
+            if verdict not in ("regular", "dense") and values:
+                wanting.setdefault(i if own else int(mixture.predict(where.means[j])), values)
+    return wanting

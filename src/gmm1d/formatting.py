@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MOST_DIGITS = 16  # that a float64 surely has
+ROUNDING = 1e-12
+
 
 def number(value: float, digits: int = 6) -> str:
     """Write a number with so many significant digits, without a negative zero."""
@@ -16,9 +19,60 @@ def number(value: float, digits: int = 6) -> str:
 
 
 def location(mean: float, std: float, digits: int = 6) -> str:
-    """Write a mean with so many significant digits, or more where its std needs them, far from zero."""
+    """Write a mean with so many significant digits, or more where its std needs them, far from zero.
+
+    What so many digits of the std do not tell from zero is zero.
+    """
+    if abs(mean) < std * 10.0**-digits:
+        return "0"
     size = math.floor(math.log10(max(abs(mean), std))) - math.floor(math.log10(std))
     return number(mean, min(max(size + min(digits, 4), digits), 17))
+
+
+def estimate(value: float, error: float) -> str:
+    """Write an estimate with its standard error: two digits of the error, the value to the same decimal.
+
+    An error of zero or infinity is left out.
+    """
+    if not 0 < error < math.inf:
+        return number(value)
+    if error < 10.0**-MOST_DIGITS * abs(value):
+        return f"{number(value, MOST_DIGITS + 1)} ± {number(error, 2)}"
+    (centre, spread), power = _to_the_decimal_of(error, value, error)
+    return f"({centre} ± {spread}){power}" if power else f"{centre} ± {spread}"
+
+
+def between(low: float, high: float, error: float) -> str:
+    """Write an interval to the decimal of the second digit of a standard error."""
+    (lower, upper), power = _to_the_decimal_of(error, low, high)
+    return f"({lower} to {upper}){power}" if power else f"{lower} to {upper}"
+
+
+def residue(value: float) -> str:
+    """Write what vanishes at an optimum, up to the rounding of sums."""
+    return f"below {number(ROUNDING)}" if value < ROUNDING else number(value, 2)
+
+
+def steps(kinds: Sequence[str]) -> str:
+    """Count the steps of a climb by their kinds; the first entry is its start."""
+    names = {"em": "EM", "squarem": "SQUAREM", "newton": "Newton"}
+    counts = [f"{kinds.count(kind)} {name}" for kind, name in names.items() if kind in kinds]
+    return f"{' and '.join(counts) or 0} step{'s' * (len(kinds) != 2)}"
+
+
+def _to_the_decimal_of(error: float, *values: float) -> tuple[list[str], str]:
+    """Write numbers to the second digit of an error, and a common power of ten where %g would have one."""
+    first = max(_exponent(value, MOST_DIGITS - 2) for value in (*values, error) if value)
+    last = max(_exponent(error, 1) - 1, first - MOST_DIGITS)
+    power = 0 if -5 < first < 6 or last <= 0 <= first else first
+    digits = power - last
+    rounded = (round(value / 10.0**power, digits) + 0.0 for value in values)
+    return [f"{value:.{max(digits, 0)}f}" for value in rounded], f"e{power:+03d}" if power else ""
+
+
+def _exponent(value: float, digits: int) -> int:
+    """Return the power of ten of a number that is written with so many decimals."""
+    return int(f"{value:.{digits}e}".partition("e")[2])
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

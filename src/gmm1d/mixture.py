@@ -67,7 +67,16 @@ class Mixture:
         *,
         variances: ArrayLike | None = None,
     ) -> None:
-        columns = arguments.parameters(weights, means, stds, variances)
+        self._keep(*arguments.parameters(weights, means, stds, variances))
+
+    @classmethod
+    def _trusted(cls, weights: FloatArray, means: FloatArray, stds: FloatArray) -> Mixture:
+        """Build one of what `arguments.parameters` would return, without a look at it."""
+        mixture = cls.__new__(cls)
+        mixture._keep(weights, means, stds)
+        return mixture
+
+    def _keep(self, *columns: FloatArray) -> None:
         order = self.sorting(*columns)
         for name, column in zip(("weights", "means", "stds"), columns, strict=True):
             values = column[order]
@@ -279,6 +288,7 @@ class Mixture:
 
     formula = conversions.formula
     to_json = conversions.to_json
+    from_json = classmethod(conversions.from_json)
     to_scipy = conversions.to_scipy
     to_sklearn = conversions.to_sklearn
 
@@ -287,14 +297,3 @@ class Mixture:
 
     def _repr_html_(self) -> str:
         return conversions.html(self)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Mixture:
-        """Read what `to_json` wrote.
-
-        Raises
-        ------
-        InputError
-            If it is no such JSON, of a newer version, or its numbers are not those of a mixture.
-        """
-        return cls(**conversions.from_json(text))

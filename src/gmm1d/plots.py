@@ -224,8 +224,9 @@ def _name(weight: float, mean: float, std: float) -> str:
 
 def _draw_data(ax: Axes, sample: Sample, shown: views.View) -> float:
     """Draw a histogram and return its height, or ticks on the axis, which have no height."""
-    if max(sample.n, sample.points.size) < FEW_VALUES or sample.constant:
-        x = sample.points[(sample.points >= shown.low) & (sample.points <= shown.high)]
+    if max(sample.n, sample.size) < FEW_VALUES or sample.constant:
+        x = views.distinct(sample)[0]
+        x = x[(x >= shown.low) & (x <= shown.high)]
         low = np.full(x.size, 0.02)
         ax.plot(x, low, "|", color="0.2", ms=14, transform=ax.get_xaxis_transform())
         return 0.0
@@ -240,7 +241,7 @@ def _remark(ax: Axes, shown: views.View, sample: Sample | None, peak: float | No
     if shown.outside and sample is not None:
         lie = "value lies" if shown.outside == 1 else "values lie"
         span = f"the data go from {number(sample.low, 4)} to {number(sample.high, 4)}"
-        remarks.append(f"{shown.outside} {lie} outside: {span}")
+        remarks.append(f"{number(shown.outside, 10)} {lie} outside: {span}")
     if peak is not None:
         remarks.append(f"the sum peaks at {number(peak, 3)}")
     if remarks:

@@ -2,108 +2,99 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gmm1d import _engine
 from gmm1d.formatting import location, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Container
 
     from gmm1d.mixture import Mixture
     from gmm1d.sample import Sample
 
-CHUNK = 1 << 16
 
+def judge(mixture: Mixture, sample: Sample) -> list[str]:
+    """Return for every component "regular", "dense", "faint", "spike" or "narrow".
 
-def is_regular(mixture: Mixture, sample: Sample) -> bool:
-    """Tell whether every component is a finding by the convention of the reference fits.
-
-    Its std is at least 0.001 of the data's, and either it is wide (std at least 0.25 of the data's) and its expected
-    count at least 1.9, or its expected count is at least 2.5 and 3 distinct values lie within 3 stds of its mean.
+    Regular, by the convention of the reference fits: the std is at least 0.001 of the data's, and either it is wide
+    (at least 0.25 of the data's) and its expected count at least 1.9, or its expected count is at least 2.5 and 3
+    distinct values lie within 3 stds of its mean. Dense: narrower, but √m of the m distinct values lie there, which
+    is neither accident nor rounding.
     """
-    return all(_is_regular(sample, *component) for component in _components(mixture))
-
-
-def is_sound(mixture: Mixture, sample: Sample) -> bool:
-    """Tell whether every component is regular or, however narrow, spreads over √m of the data's m distinct values.
-
-    So many values so close together are neither accident nor rounding: such a component is a finding, too.
-    """
-    enough = math.ceil(math.sqrt(len(sample.pilot()[0])))
-    return all(
-        _is_regular(sample, weight, mean, std)
-        or _n_distinct(sample, mean, 3 * std, enough) >= enough >= 3
-        for weight, mean, std in _components(mixture)
+    return _engine.judge(
+        *sample.nodes,
+        mixture.weights,
+        (mixture.means - sample.centre) / sample.unit,
+        mixture.stds / sample.unit,
     )
 
 
-def remarks(mixture: Mixture, sample: Sample) -> tuple[str, ...]:
-    """Name the components that should not be taken for findings, a sentence each."""
+def is_regular(mixture: Mixture, sample: Sample) -> bool:
+    """Tell whether every component is a finding by the convention of the reference fits."""
+    return set(judge(mixture, sample)) == {"regular"}
+
+
+def is_sound(mixture: Mixture, sample: Sample) -> bool:
+    """Tell whether every component is regular or dense."""
+    return set(judge(mixture, sample)) <= {"regular", "dense"}
+
+
+def remarks(mixture: Mixture, sample: Sample, wanting: Container[int] = ()) -> tuple[str, ...]:
+    """Name the components that should not be taken for findings, a sentence each.
+
+    Of those that are said to want to collapse, only faint ones are named again.
+    """
+    verdicts = judge(mixture, sample)
+    if set(verdicts) == {"regular"}:
+        return ()
     found = []
-    for j, (weight, mean, std) in enumerate(_components(mixture), 1):
-        who = f"component {j} (mean {location(mean, std)}, sd {number(std)})"
-        if weight * sample.n < 1.9:
-            found.append(
-                f"{who} has an expected count of only {number(weight * sample.n, 3)}{seat(sample, mean, std)}"
-            )
-        elif std < 0.25 * sample.std and _n_distinct(sample, mean, 3 * std, 3) < 3:
+    for j, verdict in enumerate(verdicts):
+        weight, mean, std = mixture.weights[j], mixture.means[j], mixture.stds[j]
+        who = f"component {j + 1} (mean {location(mean, std)}, sd {number(std)})"
+        slim = std < 1e-3 * sample.std
+        if verdict == "faint" or (verdict == "narrow" and not slim):
+            count = number(weight * sample.n, 3)
+            found.append(f"{who} has an expected count of only {count}{seat(sample, mean, std)}")
+        elif j in wanting:
+            continue
+        elif verdict == "spike":
             found.append(f"{who} is a spike, not a bump{seat(sample, mean, std)}")
-        elif std < 1e-3 * sample.std:
+        elif verdict in ("narrow", "dense") and slim:
             found.append(f"{who} is {number(sample.std / std, 3)} times narrower than the data")
     return tuple(found)
 
 
 def seat(sample: Sample, mean: float, std: float) -> str:
-    """Say on which values a narrow component sits and how many points have them."""
-    points = 0.0
-    values: set[float] = set()
-    for near, weight in _near(sample, mean, 3 * std):
-        points += weight
-        values.update(near.tolist())
-        if len(values) > 2:
-            return ""
-    if not values:
+    """Say on which values a narrow component sits, how many points have them, and the recording step if ties cause it."""
+    values, counts = sample.nodes
+    middle, radius = (mean - sample.centre) / sample.unit, 3 * std / sample.unit
+    first = int(np.searchsorted(values, middle - radius))
+    last = int(np.searchsorted(values, middle + radius, "right"))
+    if not 0 < last - first <= 2:
         return ""
-    named = " and ".join(number(value, 10) for value in sorted(values))
-    return f": it sits on {named}, {number(points, 10)} of {number(sample.n, 10)} values"
-
-
-def _components(mixture: Mixture) -> Iterator[tuple[float, float, float]]:
-    return zip(mixture.weights, mixture.means, mixture.stds, strict=True)
-
-
-def _is_regular(sample: Sample, weight: float, mean: float, std: float) -> bool:
-    count = weight * sample.n
-    wide = std >= 0.25 * sample.std and count >= 1.9
-    return std >= 1e-3 * sample.std and (
-        wide or (count >= 2.5 and _n_distinct(sample, mean, 3 * std, 3) >= 3)
+    named = " and ".join(
+        number(sample.centre + sample.unit * value, 10) for value in values[first:last]
     )
+    points = counts[first:last].sum()
+    text = f": it sits on {named}, {number(points, 10)} of {number(sample.n, 10)} values"
+    step = _recording_step(sample)
+    if points > last - first and step:
+        text += f", recorded in steps of {number(step, 6)}"
+    return text
 
 
-def _near(
-    sample: Sample, mean: float, radius: float
-) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """Yield the distinct points within `radius` of `mean` and their total weight, chunk by chunk."""
-    for start in range(0, len(sample.points), CHUNK):
-        chunk = sample.points[start : start + CHUNK]
-        near = np.abs(chunk - mean) <= radius
-        if near.any():
-            weights = (
-                near if sample.weights is None else sample.weights[start : start + CHUNK][near]
-            )
-            yield np.unique(chunk[near]) + 0.0, float(weights.sum())
-
-
-def _n_distinct(sample: Sample, mean: float, radius: float, enough: int) -> int:
-    """Count the distinct points within `radius` of `mean`, up to `enough`."""
-    values: set[float] = set()
-    for near, _ in _near(sample, mean, radius):
-        values.update(near[:enough].tolist())
-        if len(values) >= enough:
-            break
-    return len(values)
+def _recording_step(sample: Sample) -> float:
+    """Return the step in which tied values were recorded: the commonest gap of distinct values, 0 where there is none."""
+    values = sample.nodes[0]
+    if sample.sketch is not None or len(values) < 3 or len(values) > 0.9 * sample.n:
+        return 0.0
+    gaps = np.diff(values)
+    rounded = np.round(gaps / gaps.min() * 1e3)
+    steps, times = np.unique(rounded, return_counts=True)
+    most = times.argmax()
+    if 2 * times[most] < len(gaps):
+        return 0.0
+    return float(np.median(gaps[rounded == steps[most]]) * sample.unit)

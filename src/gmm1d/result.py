@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from math import isfinite
@@ -12,9 +13,9 @@ import numpy as np
 
 from gmm1d import conversions, documents
 from gmm1d.certificate import Certificate
-from gmm1d.errors import Ending, InputError
+from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.files import write_text
-from gmm1d.formatting import html_table, location, number, text_table
+from gmm1d.formatting import estimate, html_table, location, number, residue, steps, text_table
 from gmm1d.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 
     from gmm1d.climbing import Trace
     from gmm1d.sample import Sample
+    from gmm1d.uncertainty import ConfidenceIntervals, StandardErrors
 
 SCHEMA = "gmm1d.fit"
 VERSION = 1
+SUMMATION = 1e-13  # of |log-likelihood| + n, what the rounding of sums leaves open
 MEASURES = ("gradient_norm", "newton_decrement", "smallest_eigenvalue", "entropy")
 
 
@@ -52,6 +55,10 @@ class Fit:
         The start that led here.
     notes : tuple of str
         What must be known about single components, a sentence each.
+    n_parameters : int
+        The number of free parameters, 3k − 1 without constraints.
+    compression_error : float
+        An estimate of what compressing the data adds to `log_likelihood`, in nats; 0 where they were not, or `exact`.
     trace : Trace or None
         The climb; None after loading.
     sample : Sample or None
@@ -66,6 +73,8 @@ class Fit:
     order: NDArray[np.intp]
     start: str
     notes: tuple[str, ...]
+    n_parameters: int
+    compression_error: float = 0.0
     trace: Trace | None = field(default=None)
     sample: Sample | None = field(default=None)
 
@@ -73,11 +82,6 @@ class Fit:
     def k(self) -> int:
         """The number of components."""
         return self.mixture.k
-
-    @property
-    def n_parameters(self) -> int:
-        """The number of free parameters, 3k − 1."""
-        return 3 * self.k - 1
 
     @property
     def n_iter(self) -> int | None:
@@ -115,12 +119,22 @@ class Fit:
 
         return plot_fit(self, ax)
 
+    def standard_errors(self) -> StandardErrors:
+        """Return the standard errors of parameters and boundaries (see `gmm1d.uncertainty.standard_errors`)."""
+        from gmm1d.uncertainty import standard_errors
+
+        return standard_errors(self)
+
+    def confidence_intervals(self, level: float = 0.95) -> ConfidenceIntervals:
+        """Return confidence intervals of parameters and boundaries (see `gmm1d.uncertainty.confidence_intervals`)."""
+        from gmm1d.uncertainty import confidence_intervals
+
+        return confidence_intervals(self, level)
+
     def summary(self) -> str:
         """Return the fit as a few lines of text."""
-        header, rows = self.table()
-        return "\n".join(
-            [self._title(), *self._facts(), "", text_table(header, rows), *self._remarks()]
-        )
+        parts = [[self._title(), *self._facts()], [text_table(*self.table())], self._remarks()]
+        return "\n\n".join("\n".join(part) for part in parts if part)
 
     def __repr__(self) -> str:
         return (
@@ -150,27 +164,49 @@ class Fit:
         ]
         if self.certificate is not None:
             facts.append(
-                f"gradient {number(self.certificate.gradient_norm, 2)}, "
-                f"Newton decrement {number(self.certificate.newton_decrement, 2)}, "
+                f"gradient {residue(self.certificate.gradient_norm)}, "
+                f"Newton decrement {residue(self.certificate.newton_decrement)}, "
                 f"smallest eigenvalue {number(self.certificate.smallest_eigenvalue, 3)}"
             )
-        if self.n_iter is not None:
-            facts.append(
-                f"{self.n_iter} EM step{'s' * (self.n_iter != 1)} from the start {self.start!r}"
+        if self.trace is not None:
+            facts.append(f"{steps(self.trace.kind)} from {self._origin(self.trace.kind[0])}")
+        if self.compression_error:
+            error = max(
+                abs(self.compression_error), SUMMATION * (abs(self.log_likelihood) + self.n)
             )
+            facts.append(f"compressed: the log-likelihood is known to ± {number(error, 2)}")
         return facts
 
+    def _origin(self, kind: str) -> str:
+        if kind == "optimum":
+            return "the optimum of the compressed data"
+        named = {"search": "where the search led", "given": "the given start"}
+        return named.get(self.start, f"the start {self.start!r}")
+
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Return the header and the rows of the components, formatted."""
-        m = self.mixture
+        """Return the header and the rows of the components, with standard errors where there are any, formatted."""
+        m, zero = self.mixture, np.zeros(self.k)
+        errors = [zero, zero, zero]
+        with suppress(UncertaintyError):
+            known = self.standard_errors()
+            errors = [known.weights, known.means, known.stds]
+        columns = zip(m.weights, m.means, m.stds, *errors, strict=True)
         rows = [
-            [str(j + 1), number(w), location(mean, std), number(std), number(w * self.n)]
-            for j, (w, mean, std) in enumerate(zip(m.weights, m.means, m.stds, strict=True))
+            [
+                str(j),
+                estimate(weight, weight_error),
+                estimate(mean, mean_error) if mean_error else location(mean, std),
+                estimate(std, std_error),
+                number(weight * self.n),
+            ]
+            for j, (weight, mean, std, weight_error, mean_error, std_error) in enumerate(columns, 1)
         ]
         return ["component", "weight", "mean", "std", "expected count"], rows
 
     def _remarks(self) -> list[str]:
-        return [f"note: {note}" for note in self.notes]
+        from gmm1d.uncertainty import report
+
+        return [*report(self), *(f"note: {note}" for note in self.notes)]
 
     def to_json(self) -> str:
         """Write mixture, status and evidence as JSON; data and trace are left out."""
@@ -189,6 +225,8 @@ class Fit:
             "start": self.start,
             "order": self.order.tolist(),
             "notes": list(self.notes),
+            "n_parameters": self.n_parameters,
+            "compression_error": self.compression_error,
         }
         return documents.write(SCHEMA, VERSION, content)
 
@@ -218,6 +256,8 @@ class Fit:
                 order=order.astype(np.intp),
                 start=str(data["start"]),
                 notes=tuple(map(str, data["notes"])),
+                n_parameters=int(data.get("n_parameters", 3 * mixture.k - 1)),
+                compression_error=_finite(data.get("compression_error", 0.0)),
             )
         except InputError:
             raise

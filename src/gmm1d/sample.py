@@ -1,30 +1,33 @@
 """``Sample``: validated observations with optional weights, a centre and a unit; it fits nothing.
 
-What counts as a column of numbers stands in `gmm1d.columns`.
+What counts as a column of numbers stands in `gmm1d.columns`, what stands for many of them in
+`gmm1d.sketch`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from gmm1d.columns import column, extremes, refuse
+from gmm1d import _engine
+from gmm1d.columns import check_total, column, refuse_faults, weights_column
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
+from gmm1d.sketch import Sketch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from gmm1d.columns import Column
 
 Array: TypeAlias = npt.NDArray[np.float64]
+Nodes: TypeAlias = tuple[Array, Array]
 
-PILOT = 20_000  # points from which centre and unit are taken exactly; of more, so many are taken
-GOLDEN = (math.sqrt(5) - 1) / 2  # a stride of this part of a circle meets no period of the data
-BLOCK = 16_384  # points of one temporary: 128 kB, which stays in the cache
+EXACT = 20_000  # of more points, the nodes of a sketch stand for them
 SMALLEST, LARGEST = 2.0**-511, 2.0**511  # their squares are normal float64
 
 
@@ -32,50 +35,61 @@ SMALLEST, LARGEST = 2.0**-511, 2.0**511  # their squares are normal float64
 class Sample:
     """Observations with optional weights, in the caller's buffer, with a centre and a unit.
 
-    Everything downstream works with ``(x - centre) / unit``, computed as the points are read.
-    Build one with `Sample.of`.
+    Everything downstream works with ``(x - centre) / unit``: with the nodes, or computed as the
+    points are read. Build one with `Sample.of`.
 
     Attributes
     ----------
-    points : ndarray (m,)
-        The finite observations: the caller's own buffer where that is float64 (any stride, never
-        modified), without the points of zero weight.
+    points : ndarray (m,) or None
+        The finite observations: the caller's own buffer where the engine reads its type (float64,
+        float32 and whole numbers; any stride, never modified). None if there was only a sketch.
     weights : ndarray (m,) or None
-        Positive weights; None means one each.
+        Weights, not negative; None means one each. Up to 20 000 points none of them is zero.
     n : float
         The sum of the weights, or m.
     low, high : float
-        The smallest and the largest point.
+        The smallest and the largest point of positive weight.
     centre : float
-        The median, a data value.
+        The median.
     unit : float
         The power of two just below the interquartile range, or below the standard deviation where
         that is zero; for constant data the one just below their magnitude.
+    nodes : (ndarray (d,), ndarray (d,))
+        Standardised values, ascending and distinct, and their positive counts, which add up to n:
+        of all points up to 20 000, those of the sketch beyond.
+    sketch : Sketch or None
+        What stands for more than 20 000 points, made in the one reading of them.
 
     Notes
     -----
-    Median and quartiles are the smallest values with a half, a quarter, three quarters of the
-    weight at or below them: exact up to 20 000 points, those of every (m / 20 000)-th point beyond.
+    Median and quartiles are the smallest nodes with a half, a quarter, three quarters of the
+    weight at or below them.
     """
 
-    points: Array
-    weights: Array | None
+    points: Column | None
+    weights: Column | None
     n: float
     low: float
     high: float
-    centre: float = field(init=False)
-    unit: float = field(init=False)
+    centre: float
+    unit: float
+    nodes: Nodes
+    sketch: Sketch | None
 
     @classmethod
-    def of(cls, data: object, sample_weight: object = None) -> Sample:
+    def of(
+        cls, data: object, sample_weight: object = None, *, threads: int | None = None
+    ) -> Sample:
         """Validate `data` and `sample_weight`; a Sample passes through.
 
         Parameters
         ----------
-        data : column of m numbers, or Sample
+        data : column of m numbers, Sketch, or Sample
             What `gmm1d.columns` takes; missing values are refused, never dropped.
         sample_weight : column of m numbers, optional
             Frequencies, or any finite numbers >= 0 that are not all zero.
+        threads : int, optional
+            By default as many as there are processors; the result has the same bits for any number.
 
         Raises
         ------
@@ -84,50 +98,67 @@ class Sample:
         ScaleError
             If the spread of the data, or its square, leaves the range of float64.
         """
-        if isinstance(data, Sample):
+        if isinstance(data, Sample | Sketch):
             if sample_weight is not None:
+                kind = type(data).__name__
                 raise InputError(
-                    "sample_weight came with a Sample, which has its own weights: "
-                    "hand both to Sample.of(data, sample_weight) instead"
+                    f"sample_weight came with a {kind}, which has its own weights: "
+                    f"hand both to Sample.of(data, sample_weight) instead"
                 )
-            return data
+            return data if isinstance(data, Sample) else cls._of_sketch(copy(data), None, None)
         points = column(data)
-        low, high = extremes(points)
-        if sample_weight is None:
-            return cls(points, None, float(points.size), low, high)
-        weights, n = _weights(sample_weight, points.size)
-        if not weights.all():
-            points, weights = points[weights > 0], weights[weights > 0]
-            low, high = extremes(points)
-        return cls(points, weights, n, low, high)
+        m = points.size
+        weights = None if sample_weight is None else weights_column(sample_weight, m)
+        if m > EXACT:
+            sketch = Sketch()
+            sketch.add(points, weights, threads=threads)
+            return cls._of_sketch(sketch, points, weights)
+        return cls._of_few(points, weights)
 
-    def __post_init__(self) -> None:
-        """Find centre and unit, and guard the caller's buffers."""
-        for name in ("points", "weights"):
-            if getattr(self, name) is not None:
-                guarded = getattr(self, name).view()
-                guarded.flags.writeable = False
-                object.__setattr__(self, name, guarded)
-        values, weights = self._pilot
-        shares = np.cumsum(weights)
-        ranks = np.searchsorted(shares, shares[-1] * np.array([0.25, 0.5, 0.75]))
-        lower, middle, upper = (float(q) for q in values[ranks])
-        object.__setattr__(self, "centre", middle)
-        if self.constant:
-            magnitude = abs(middle) if middle else 1.0
-            unit = min(max(_power_of_two(magnitude), SMALLEST), LARGEST)
-        else:
-            _check_scale(self.high - self.low)
-            unit = _power_of_two((upper - lower) or self.std)
-            _check_scale(unit)
-            _check_ratio(self.high - self.low, unit)
-        object.__setattr__(self, "unit", unit)
+    @classmethod
+    def _of_few(cls, points: Column, weights: Column | None) -> Sample:
+        """Take every point for what it is."""
+        ordered = np.sort(points) if weights is None else points  # NumPy's sort is the fastest
+        values, counts, fault = _engine.condense(ordered, weights)
+        if fault >= 0:
+            refuse_faults(points, weights)
+        n = float(points.size)
+        if weights is not None:
+            n = _engine.total(counts)
+            check_total(n, points.size)
+            if not weights.all():
+                points, weights = points[weights > 0], weights[weights > 0]
+        low, high = float(values[0]), float(values[-1])
+        centre, unit = _centre_and_unit(values, counts, low, high)
+        nodes = _engine.standardise(values, counts, centre, unit)
+        return cls(_guarded(points), _guarded(weights), n, low, high, centre, unit, nodes, None)
+
+    @classmethod
+    def _of_sketch(cls, sketch: Sketch, points: Column | None, weights: Column | None) -> Sample:
+        """Take the nodes of the sketch for its points."""
+        if sketch.size == 0:
+            raise InputError("no data: the Sketch is empty, add numbers to it")
+        check_total(sketch.n, sketch.size)
+        low, high = sketch.low, sketch.high
+        centre, unit = _centre_and_unit(*sketch.nodes(0.0, 1.0), low, high)
+        nodes = sketch.nodes(centre, unit)
+        return cls(
+            _guarded(points), _guarded(weights), sketch.n, low, high, centre, unit, nodes, sketch
+        )
 
     def __repr__(self) -> str:
         """Say how many points there are, between what values."""
-        weight = "" if self.weights is None else f" of total weight {number(self.n)}"
-        points = "1 point" if self.points.size == 1 else f"{self.points.size} points"
+        weight = "" if self.n == self.size else f" of total weight {number(self.n)}"
+        points = "1 point" if self.size == 1 else f"{self.size} points"
         return f"Sample({points}{weight} from {number(self.low)} to {number(self.high)})"
+
+    @property
+    def size(self) -> int:
+        """The number m of points."""
+        if self.points is not None:
+            return self.points.size
+        assert self.sketch is not None
+        return self.sketch.size
 
     @property
     def constant(self) -> bool:
@@ -136,71 +167,42 @@ class Sample:
 
     @cached_property
     def std(self) -> float:
-        """The maximum-likelihood standard deviation: sqrt(sum_i w_i (x_i - mean)**2 / n).
+        """The maximum-likelihood standard deviation: sqrt(sum_i w_i (x_i - mean)**2 / n)."""
+        return self.unit * _engine.moments(*self.nodes)[1]
 
-        Two passes, in units of the largest distance from the centre: nothing overflows or cancels.
-        """
-        scale = _power_of_two(max(self.high - self.centre, self.centre - self.low))
-
-        def mean(power: Callable[[Array], Array]) -> float:
-            """Average a function of the scaled deviations, block by block."""
-            sums = []
-            for start in range(0, self.points.size, BLOCK):
-                block = slice(start, start + BLOCK)
-                shares = 1 / self.n if self.weights is None else self.weights[block] / self.n
-                values = power((self.points[block] - self.centre) / scale)
-                sums.append(float(np.sum(values * shares)))
-            return math.fsum(sums)
-
-        offset = mean(lambda d: d)
-        return scale * math.sqrt(mean(lambda d: (d - offset) ** 2))
-
-    def pilot(self) -> tuple[Array, Array]:
-        """Return distinct standardised values, ascending, with their total weights.
-
-        Of all points up to 20 000, of 20 000 evenly spread ones beyond; the weights then add up to
-        the weight of the points taken.
-        """
-        values, weights = self._pilot
-        values = (values - self.centre) / self.unit + 0.0  # no negative zero
-        first = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
-        return values[first], np.add.reduceat(weights, first)
+    def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
+        """Read the points again, on leaves that are finer where this mixture asks for it."""
+        assert self.sketch is not None
+        assert self.points is not None
+        finer = self.sketch.refined(
+            self.points, self.weights, weights, means, stds, threads=threads
+        )
+        nodes = finer.nodes(self.centre, self.unit)
+        return replace(self, nodes=nodes, sketch=finer)
 
     def has_distinct(self, k: int) -> bool:
-        """Say whether at least `k` different values occur, reading no further than needed."""
-        if k <= 2 or k > self.points.size:
-            return k <= 1 or (k == 2 and not self.constant)
-        found = np.unique(self.points[:BLOCK])
-        for start in range(BLOCK, self.points.size, BLOCK):
-            if found.size >= k:
-                break
-            found = np.unique(np.append(found, self.points[start : start + BLOCK]))
-        return found.size >= k
-
-    @cached_property
-    def _pilot(self) -> tuple[Array, Array]:
-        """The points of the pilot, ascending, and the weight of each."""
-        taken = _pilot_index(self.points.size)
-        values = self.points[taken] + 0.0  # a copy, without negative zeros
-        if self.weights is None:
-            values.sort()
-            return values, np.ones(values.size)
-        weights = self.weights[taken]
-        order = np.lexsort((weights, values))  # ties by weight: the points' order leaves no trace
-        return values[order], weights[order]
+        """Say whether there are at least `k` nodes: different values, or what stands for them."""
+        return k <= self.nodes[0].size
 
 
-def _pilot_index(m: int) -> slice | npt.NDArray[np.int64]:
-    """Return which of m points the pilot takes: all, or those at a fixed stride around the circle of indices.
+def _guarded(values: Column | None) -> Column | None:
+    """Return a view of the caller's buffer through which nothing can be modified."""
+    if values is not None:
+        values = values.view()
+        values.flags.writeable = False
+    return values
 
-    Strides of the golden section spread evenly (Weyl), and do not fall in step with hours or weeks.
-    """
-    if m <= PILOT:
-        return slice(None)
-    stride = round(m * GOLDEN)
-    while math.gcd(stride, m) > 1:
-        stride += 1
-    return np.sort(np.arange(PILOT) * stride % m)
+
+def _centre_and_unit(values: Array, counts: Array, low: float, high: float) -> tuple[float, float]:
+    """Return median and unit of ascending values (d,) with their counts (d,)."""
+    lower, centre, upper = _engine.quartiles(values, counts)
+    if low == high:
+        return centre, min(max(_power_of_two(abs(centre) or 1.0), SMALLEST), LARGEST)
+    _check_scale(high - low)
+    unit = _power_of_two((upper - lower) or _engine.moments(values, counts)[1])
+    _check_scale(unit)
+    _check_ratio(high - low, unit)
+    return centre, unit
 
 
 def _power_of_two(value: float) -> float:
@@ -229,23 +231,3 @@ def _check_ratio(spread: float, unit: float) -> None:
             f"the data spread over {number(spread)}, but half of them over about {number(unit)}, "
             "too small a part for its square to be a float64: look at the extreme values"
         )
-
-
-def _weights(sample_weight: object, m: int) -> tuple[Array, float]:
-    """Validate the weights of m points; return them and their sum."""
-    weights = column(sample_weight, "sample_weight")
-    if weights.size != m:
-        raise InputError(
-            f"sample_weight of {weights.size} values for {m} points: give one per point"
-        )
-    low, high = extremes(weights, "sample_weight")
-    if low < 0:
-        negative = np.flatnonzero(weights < 0)
-        refuse("sample_weight with a negative value", negative, m, "give numbers >= 0")
-    with np.errstate(over="ignore"):
-        n = float(np.sum(weights))
-    if high == 0:
-        raise InputError(f"sample_weight is zero for all {m} points: give some of them weight")
-    if not np.finfo(np.float64).tiny <= n < math.inf:
-        raise InputError(f"sample_weight adds up to {number(n)}, no normal float64: rescale it")
-    return weights, n

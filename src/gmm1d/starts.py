@@ -1,4 +1,4 @@
-"""Where a climb begins: named starts, explicit ones, and the default set. Nothing here is random."""
+"""Where a climb begins: named starts, explicit ones, and random ones from the caller's own generator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Start:
     """Parameters in the caller's order and units.
 
@@ -42,6 +42,10 @@ class Start:
         """The number of components."""
         return len(self.weights)
 
+    def standardised(self, sample: Sample) -> tuple[Array, Array, Array]:
+        """Return weights, means and stds in the sample's units, as the engine takes them."""
+        return self.weights, (self.means - sample.centre) / sample.unit, self.stds / sample.unit
+
 
 def spread(sample: Sample, k: int) -> Start:
     """Return the start of the classroom: weights 1/k, means at low + i (high - low)/k for i = 1 … k, stds 1.
@@ -55,13 +59,8 @@ def spread(sample: Sample, k: int) -> Start:
 
 def quantile(sample: Sample, k: int) -> Start:
     """Cut the ordered values into k groups of equal weight; a value on a cut is shared between its two groups."""
-    values, counts = _ordered(sample, k)
-    start = _from_groups(sample, values, _equal_groups(counts, k))
-    if np.all(np.diff(start.means) > 0):
-        return start
-    # Ties fill whole groups: cut the distinct values into equal groups instead.
-    shares = _equal_groups(np.ones_like(counts), k)
-    return _from_groups(sample, values, counts[:, None] * shares)
+    weights, means, stds = _engine.quantile_start(*sample.nodes, k)
+    return Start(weights, sample.centre + sample.unit * means, sample.unit * stds)
 
 
 def kmeans(sample: Sample, k: int) -> Start:
@@ -69,11 +68,15 @@ def kmeans(sample: Sample, k: int) -> Start:
 
     Globally optimal k-means in one dimension by dynamic programming (Wang and Song, 2011, The R Journal 3/2).
     """
-    values, counts = _ordered(sample, k)
-    first = np.zeros(len(values), dtype=np.intp)
-    first[_engine.kmeans(values, counts, k)[1:]] = 1
-    shares = counts[:, None] * (np.cumsum(first)[:, None] == np.arange(k))
-    return _from_groups(sample, values, shares)
+    values, counts = sample.nodes
+    first = np.array(_engine.kmeans(values, counts, k))
+    totals = np.add.reduceat(counts, first)
+    means = np.add.reduceat(counts * values, first) / totals
+    groups = np.repeat(means, np.diff(np.append(first, len(values))))
+    squares = np.add.reduceat(counts * (values - groups) ** 2, first)
+    pooled = squares.sum() / totals.sum() or np.diff(values).min() ** 2 / 4
+    stds = np.sqrt(np.where(squares > 0, squares / totals, pooled))
+    return Start(totals / totals.sum(), sample.centre + sample.unit * means, sample.unit * stds)
 
 
 NAMED: dict[str, Callable[[Sample, int], Start]] = {
@@ -81,8 +84,15 @@ NAMED: dict[str, Callable[[Sample, int], Start]] = {
     "quantile": quantile,
     "kmeans": kmeans,
 }
-DEFAULT = ("quantile", "kmeans")
 REACH = 1e60  # farther than so many stds, sums of weighted fourth powers may overflow
+
+
+def random(sample: Sample, k: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Draw a start in the sample's units: equal weights, means at random values, stds a random part of the sample's."""
+    values, counts = sample.nodes
+    means = rng.choice(values, size=k, p=counts / counts.sum())
+    std = sample.std / sample.unit / k * 2.0 ** -rng.uniform(0, 3)
+    return np.full(k, 1 / k), means, np.full(k, std)
 
 
 def resolve(start: object, sample: Sample, k: int) -> Start:
@@ -109,12 +119,18 @@ def resolve(start: object, sample: Sample, k: int) -> Start:
         raise InputError(f"start must be a name, a dict or a Mixture, not {type(start).__name__}")
     if given.k != k:
         raise InputError(f"start has {given.k} components, but k is {k}")
-    _check_reach(given, sample)
+    check_reach(given, sample, "start")
     return given
 
 
-def _check_reach(start: Start, sample: Sample) -> None:
-    """Refuse a start whose fourth powers of z = (x - mean) / std, or its squared stds, would leave float64."""
+def check_reach(start: Start, sample: Sample, what: str) -> None:
+    """Refuse parameters for which fourth powers of z = (x - mean) / std, or squared stds, would leave float64.
+
+    Raises
+    ------
+    InputError
+        If the data or the standard deviations are out of all proportion.
+    """
     ends = np.array([sample.low, sample.high])[:, None]
     with np.errstate(over="ignore"):
         reach = np.abs(ends - start.means).max(axis=0) / start.stds
@@ -123,20 +139,9 @@ def _check_reach(start: Start, sample: Sample) -> None:
         j = int(bad.argmax())
         raise InputError(
             f"the data run from {number(sample.low)} to {number(sample.high)}, out of all proportion to "
-            f"component {j + 1} of the start, mean {number(start.means[j])}, std "
+            f"component {j + 1} of the {what}, mean {number(start.means[j])}, std "
             f"{number(start.stds[j])}: look at the extreme values, or give a start in their units"
         )
-
-
-def _ordered(sample: Sample, k: int) -> tuple[Array, Array]:
-    """Return at least k distinct standardised values, ascending, and their weights."""
-    values, counts = sample.pilot()
-    if len(values) < k:  # the pilot's stride missed rare values
-        values, inverse = np.unique(
-            (sample.points - sample.centre) / sample.unit, return_inverse=True
-        )
-        counts = np.bincount(inverse, sample.weights).astype(float)
-    return values, counts
 
 
 def _from_mapping(given: Mapping[str, Any]) -> Start:
@@ -152,24 +157,3 @@ def _from_mapping(given: Mapping[str, Any]) -> Start:
     stds = given["stds"] if given.get("stds") is not None else np.sqrt(given["variances"])
     back = np.argsort(Mixture.sorting(weights, means, stds))
     return Start(checked.weights[back], checked.means[back], checked.stds[back])
-
-
-def _equal_groups(counts: Array, k: int) -> Array:
-    """Share ordered counts among k consecutive groups of equal total; shape (values, k)."""
-    upper = np.cumsum(counts)
-    cuts = upper[-1] * np.arange(k + 1) / k
-    lower = (upper - counts)[:, None]
-    inside: Array = np.minimum(upper[:, None], cuts[1:]) - np.maximum(lower, cuts[:-1])
-    return inside.clip(min=0.0)
-
-
-def _from_groups(sample: Sample, values: Array, shares: Array) -> Start:
-    """Return weights, means and stds of groups; a group without spread gets that of all groups together."""
-    counts = shares.sum(axis=0)
-    means = values @ shares / counts
-    squares = (shares * (values[:, None] - means) ** 2).sum(axis=0)
-    pooled = squares.sum() / counts.sum()
-    if pooled == 0.0:  # every group is a single value
-        pooled = np.diff(values).min() ** 2 / 4
-    stds = np.sqrt(np.where(squares > 0, squares / counts, pooled))
-    return Start(counts / counts.sum(), sample.centre + sample.unit * means, sample.unit * stds)

@@ -23,6 +23,7 @@ EDGE = 0.05  # the part of the data on either side that says nothing about where
 REACH = 3.0  # widths of the bulk beyond which a value is far out; stds drawn around a component
 FEW = 2.0  # a component of fewer values does not stretch the picture
 MOST_BINS = 200
+BLOCK = 1 << 16  # points converted at a time
 LATTICE = 8  # bins narrower than this many steps of rounded data are made a whole number of steps
 
 
@@ -32,7 +33,7 @@ class View:
 
     low: float
     high: float
-    outside: int = 0
+    outside: float = 0.0
 
 
 def view(mixture: Mixture, n: float, sample: Sample | None) -> View:
@@ -55,7 +56,8 @@ def view(mixture: Mixture, n: float, sample: Sample | None) -> View:
     low, high = float(low - margin), float(high + margin)
     if sample is None:
         return View(low, high)
-    return View(low, high, int(np.sum((sample.points < low) | (sample.points > high))))
+    values, counts = distinct(sample)
+    return View(low, high, float(np.sum(counts[(values < low) | (values > high)])))
 
 
 def curve_points(mixture: Mixture, shown: View) -> Array:
@@ -72,8 +74,8 @@ def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
     the shortest quarter of the data instead of the IQR, which a gap between clusters would widen. Bins
     of rounded data hold a whole number of possible values each, or they would show a false comb.
     """
-    values, weights = _pilot(sample)
-    count = max(sample.n, sample.points.size)
+    values, weights = distinct(sample)
+    count = max(sample.n, sample.size)
     spread = _shortest(values, weights, 0.25) * (1.349 / 0.6373) or (shown.high - shown.low) / 4
     width = 2 * spread / count ** (1 / 3)
     most = min(MOST_BINS, 4 * math.ceil(math.sqrt(count)))
@@ -85,19 +87,33 @@ def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
         width = step * math.ceil(width / step)
         start = values[0] - step / 2 - width * math.ceil((values[0] - shown.low) / width)
     edges = start + width * np.arange(math.ceil((shown.high - start) / width) + 1)
-    counts, _ = np.histogram(sample.points, edges, weights=sample.weights)
-    return counts / sample.n / width, edges
+    return _counts(sample, edges) / sample.n / width, edges
 
 
-def _pilot(sample: Sample) -> tuple[Array, Array]:
-    """Return distinct values (d,), ascending, in the data's units, and their total weights."""
-    values, weights = sample.pilot()
-    return sample.centre + sample.unit * values, weights
+def distinct(sample: Sample) -> tuple[Array, Array]:
+    """Return the nodes of a sample: values (d,), ascending, in the data's units, and their counts."""
+    values, counts = sample.nodes
+    return sample.centre + sample.unit * values, counts
+
+
+def _counts(sample: Sample, edges: Array) -> Array:
+    """Count the points in every bin; where there are none, each node reaches half way to the next."""
+    if sample.points is None:
+        values, weights = distinct(sample)
+        ends = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2, values[-1:]])
+        below = np.concatenate([[0.0], np.cumsum(weights)])
+        return np.diff(np.interp(edges, ends, below))
+    counts = np.zeros(edges.size - 1)
+    for start in range(0, sample.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        w = None if sample.weights is None else sample.weights[block].astype(float)
+        counts += np.histogram(sample.points[block].astype(float), edges, weights=w)[0]
+    return counts
 
 
 def _bulk(sample: Sample) -> tuple[float, float, float]:
     """Return the lowest and highest point not far out, and the width of the middle 90 %."""
-    values, weights = _pilot(sample)
+    values, weights = distinct(sample)
     if len(values) <= 2:
         return sample.low, sample.high, sample.high - sample.low
     share = np.cumsum(weights) / np.sum(weights)
@@ -107,11 +123,10 @@ def _bulk(sample: Sample) -> tuple[float, float, float]:
     width = values[last] - values[first]
     if width <= 0:
         return sample.low, sample.high, sample.high - sample.low
-    inside = (sample.points >= values[first] - REACH * width) & (
-        sample.points <= values[last] + REACH * width
-    )
-    kept = sample.points[inside]
-    return float(kept.min()), float(kept.max()), float(width)
+    kept = values[
+        (values >= values[first] - REACH * width) & (values <= values[last] + REACH * width)
+    ]
+    return float(kept[0]), float(kept[-1]), float(width)
 
 
 def _shortest(values: Array, weights: Array, part: float) -> float:

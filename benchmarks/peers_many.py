@@ -1,0 +1,75 @@
+"""Many small columns in one call, beside a loop over scikit-learn's default fit."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from functools import partial
+from typing import Any
+
+import marron_wand
+import numpy as np
+from figures import Figure, seconds
+from peers import SAME, duration
+
+import gmm1d
+from gmm1d.regularity import is_regular
+
+N, COLUMNS, LOOP, K = 200, 20_000, 200, 2
+
+
+def data() -> np.ndarray:
+    """Return columns of Marron and Wand's densities 6, 7 and 8, of two components each, in turn."""
+    columns = [marron_wand.sample(6 + j % 3, N, j) for j in range(COLUMNS)]
+    return np.ascontiguousarray(np.transpose(columns))
+
+
+def scikit_learn(x: np.ndarray) -> tuple[float, list[gmm1d.Mixture]]:
+    """Return the seconds per column of a loop over the first columns, and the mixtures."""
+    from sklearn.mixture import GaussianMixture
+    from threadpoolctl import threadpool_limits
+
+    found = []
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        GaussianMixture(K, random_state=0).fit(x[:, :1])
+        begin = time.perf_counter()
+        for column in x.T[:LOOP]:
+            found.append(GaussianMixture(K, random_state=0).fit(column[:, None]))
+        took = (time.perf_counter() - begin) / LOOP
+    return took, [
+        gmm1d.Mixture(m.weights_, m.means_[:, 0], variances=m.covariances_[:, 0, 0]) for m in found
+    ]
+
+
+def measure() -> list[Figure]:
+    x = data()
+    loop, mixtures = scikit_learn(x)
+    figures = []
+    for threads, bound in ((None, 40), (1, None)):
+        ours = seconds(partial(gmm1d.fit_many, x, K, axis=0, threads=threads), 3) / COLUMNS
+        figures.append(
+            Figure(
+                f"{COLUMNS} columns × {N}, k = 2, {'all' if threads is None else threads} threads: scikit-learn / fit_many",
+                loop / ours,
+                at_least=bound,
+                note=f"{duration(loop)} / {duration(ours)} per column; scikit-learn from {LOOP} columns",
+            )
+        )
+    many = gmm1d.fit_many(x, K, axis=0)
+    above = [
+        _level(mixture, column) - _level(_mixture(many, j), column)
+        for j, (mixture, column) in enumerate(zip(mixtures, x.T, strict=False))
+        if is_regular(mixture, gmm1d.Sample.of(column))
+    ]
+    note = f"{sum(gap < -SAME for gap in above)} of {len(above)} below by more than {SAME:g}"
+    name = "scikit-learn's regular log-likelihood above fit_many's, worst column"
+    return [*figures, Figure(name, max(above), at_most=SAME, note=note)]
+
+
+def _mixture(many: Any, j: int) -> gmm1d.Mixture:
+    return gmm1d.Mixture(many.weights[j], many.means[j], stds=many.stds[j])
+
+
+def _level(mixture: gmm1d.Mixture, x: np.ndarray) -> float:
+    return float(mixture.logpdf(x).sum())

@@ -1,0 +1,152 @@
+"""What `fit` is asked to do, validated: the number of components, the rules of a climb, random starts."""
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gmm1d.arguments import generator
+from gmm1d.climbing import METHODS, Rules
+from gmm1d.errors import InputError
+from gmm1d.formatting import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gmm1d.sample import Sample
+
+MAX_ITER = 100_000
+MOST_STEPS = 2**31 - 1  # so much as the engine counts
+LARGEST = sys.float_info.max
+
+
+def check_k(k: int, sample: Sample) -> int:
+    """Return k as an int that the sample can bear.
+
+    Raises
+    ------
+    InputError
+        If k is no whole number from 1 to the number of distinct values, or all values are equal.
+    """
+    components = whole_k(k)
+    if sample.constant:
+        raise InputError(
+            f"all values equal {number(sample.low, 17)}: a Gaussian needs at least two distinct values"
+        )
+    if not sample.has_distinct(components):
+        raise InputError(
+            f"k is {components}, more than there are distinct values: choose a smaller k"
+        )
+    return components
+
+
+def whole_k(k: int) -> int:
+    """Return k as an int.
+
+    Raises
+    ------
+    InputError
+        If k is no whole number from 1 on.
+    """
+    try:
+        components = -1 if isinstance(k, bool) else operator.index(k)
+    except TypeError:
+        components = -1
+    if components < 1:
+        raise InputError(f"k must be a whole number from 1 on, not {k!r}")
+    return components
+
+
+def check_ks(ks: Iterable[int], sample: Sample) -> list[int]:
+    """Return several k in ascending order, each once.
+
+    Raises
+    ------
+    InputError
+        If there are none, or `check_k` refuses one of them.
+    """
+    if not np.iterable(ks):
+        raise InputError(f"ks must be several numbers, such as range(1, 7), not {ks!r}")
+    numbers = sorted({check_k(k, sample) for k in ks})
+    if not numbers:
+        raise InputError("ks is empty: give at least one number of components")
+    return numbers
+
+
+def check_exact(exact: object, sample: Sample) -> None:
+    """Refuse passes over data that are not there.
+
+    Raises
+    ------
+    InputError
+        If the sample is only a sketch, or `exact` is neither True nor False.
+    """
+    if not isinstance(exact, bool | np.bool_):
+        raise InputError(f"exact must be True or False, not {exact!r}")
+    if exact and sample.points is None:
+        raise InputError("exact=True needs the data themselves: a Sketch does not hold them")
+
+
+def check_rules(method: object, tol: object, max_iter: object, threads: object) -> Rules:
+    """Validate the options that say how to climb and when to stop.
+
+    Raises
+    ------
+    InputError
+        If one of them is out of range.
+    """
+    if method not in METHODS:
+        raise InputError(f"method={method!r} is unknown: use one of {', '.join(METHODS)}")
+    return Rules(
+        method=str(method),
+        tol=None if tol is None else _tolerance(tol),
+        max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER),
+        threads=_whole("threads", threads, least=1, default=_processors()),
+    )
+
+
+def random_starts(
+    n_random: object, rng: object, start: object
+) -> tuple[int, np.random.Generator | None]:
+    """Return how many random starts are wanted, and the caller's generator: nothing is drawn without one.
+
+    Raises
+    ------
+    InputError
+        If there is none, or an explicit start beside it.
+    """
+    if n_random and start is not None:
+        raise InputError("n_random adds to the search, but start replaces it: drop one")
+    count = _whole("n_random", n_random, least=0, default=0)
+    if rng is not None:
+        return count, generator(rng)
+    if count > 0:
+        raise InputError("n_random needs rng: a seed such as rng=1, or a numpy.random.Generator")
+    return 0, None
+
+
+def _tolerance(tol: object) -> float:
+    value = -1.0
+    if isinstance(tol, int | float | np.integer | np.floating) and not isinstance(tol, bool):
+        value = float(tol) if tol < LARGEST else np.inf
+    if not 0 <= value < np.inf:
+        raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
+    return value
+
+
+def _whole(name: str, value: object, least: int, default: int) -> int:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
+    return min(int(value), MOST_STEPS)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

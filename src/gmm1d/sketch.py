@@ -1,0 +1,300 @@
+"""``Sketch``: what a fit needs of many points, made in one reading and added to another; it fits nothing.
+
+The axis is cut into leaves, the cells ``[j 2**e, (j + 1) 2**e)`` of a dyadic lattice in the unit of
+the data, narrow where the points are dense. Of the points in a leaf only the moments of orders 0 to
+7 are kept,
+
+    m_p = sum_i w_i u_i**p,   u = (x - centre of the leaf) / half its width,
+
+and from them the three nodes and weights of the Gauss quadrature of these points (Golub and Welsch,
+1969, "Calculation of Gauss quadrature rules", Mathematics of Computation 23): a weighted sample with
+positive weights that has the same moments of orders 0 to 5. A log-likelihood is the sum of a smooth
+function over the points, f = log p, so over the nodes it is the same but for
+
+    f^(6)(x) / 6! * sum_i w_i pi_3(x_i)**2   per leaf,   pi_3 the polynomial with its zeros at the nodes,
+
+which falls with the sixth power of the leaves' width and is estimated from m_6. Points where they
+are few, outliers among them, and values that come very often are kept as they are. Two sketches are
+added leaf by leaf, a narrower leaf into the wider one that contains it, which changes no moment.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gmm1d import _engine, sketch_files
+from gmm1d.arguments import parameters
+from gmm1d.columns import check_total, column, refuse_faults, weights_column
+from gmm1d.errors import InputError
+from gmm1d.formatting import number
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import ArrayLike
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+MOST_LEAVES = 2**16
+TOLERANCE = 1e-11  # of the log-likelihood per point, for refined()
+
+
+class Sketch:
+    """Many observations in bounded memory: moments on a dyadic lattice, outliers as they are.
+
+    Add arrays, in one piece or in chunks; sketches of parts are added with ``+``, in any order and
+    grouping. A sketch is handed to `gmm1d.fit` like the data.
+
+    Parameters
+    ----------
+    max_leaves : int
+        Of 256 to 65 536, as many leaves are kept at most; beyond, neighbours are put together and
+        `coarsened` is true.
+
+    Raises
+    ------
+    InputError
+        If `max_leaves` is something else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> s = Sketch().add(np.arange(1000.0)).add([1e9])
+    >>> s
+    Sketch(1001 points from 0 to 1e+09)
+    """
+
+    __slots__ = ("_sums",)
+
+    def __init__(self, max_leaves: object = MOST_LEAVES) -> None:
+        if isinstance(max_leaves, int | np.integer) and 256 <= max_leaves <= MOST_LEAVES:
+            self._sums = _engine.Sketch(int(max_leaves))
+            return
+        raise InputError(f"max_leaves={max_leaves!r}: give a number from 256 to {MOST_LEAVES}")
+
+    @classmethod
+    def _of(cls, sums: _engine.Sketch) -> Sketch:
+        """Wrap what the engine made."""
+        out = cls.__new__(cls)
+        out._sums = sums
+        return out
+
+    def add(self, x: object, sample_weight: object = None, *, threads: int | None = None) -> Sketch:
+        """Read points into this sketch.
+
+        Parameters
+        ----------
+        x : column of m numbers
+            What `gmm1d.columns` takes; read block by block, never copied whole if it is an array of
+            float64, float32 or whole numbers.
+        sample_weight : column of m numbers, optional
+            Frequencies, or any finite numbers >= 0.
+        threads : int, optional
+            By default as many as there are processors; the result has the same bits for any number.
+
+        Returns
+        -------
+        Sketch
+            This one.
+
+        Raises
+        ------
+        InputError
+            If either is not such a column, or the sum of all weights is no normal float64; the
+            sketch is then as it was.
+        """
+        points = column(x)
+        weights = None if sample_weight is None else weights_column(sample_weight, points.size)
+        sums = self._sums.copy()
+        if not sums.add(points, weights, threads or os.cpu_count() or 1):
+            refuse_faults(points, weights)
+        if weights is not None and sums.n != 0:
+            check_total(sums.n, points.size)
+        self._sums = sums
+        return self
+
+    def __add__(self, other: object) -> Sketch:
+        """Return the sketch of the points of both, which stay as they are."""
+        if not isinstance(other, Sketch):
+            return NotImplemented
+        sums = self._sums.copy()
+        sums.merge(other._sums)
+        if sums.n != 0:
+            check_total(sums.n, sums.size)
+        return Sketch._of(sums)
+
+    def __radd__(self, other: object) -> Sketch:
+        """Let ``sum(sketches)`` begin with its 0."""
+        return self if other == 0 else NotImplemented
+
+    @property
+    def n(self) -> float:
+        """The sum of the weights."""
+        return self._sums.n
+
+    @property
+    def size(self) -> int:
+        """The number of points seen."""
+        return self._sums.size
+
+    @property
+    def low(self) -> float:
+        """The smallest point of positive weight; infinity if there is none."""
+        return self._sums.low
+
+    @property
+    def high(self) -> float:
+        """The largest point of positive weight; -infinity if there is none."""
+        return self._sums.high
+
+    @property
+    def n_leaves(self) -> int:
+        """The number of leaves."""
+        return self._sums.n_leaves
+
+    @property
+    def max_leaves(self) -> int:
+        """The largest number of leaves."""
+        return self._sums.most_leaves
+
+    @property
+    def coarsened(self) -> bool:
+        """Whether the bound on the leaves forced some of them together."""
+        return self._sums.coarsened
+
+    def nodes(
+        self, centre: float = 0.0, unit: float = 1.0, max_leaves: int | None = None
+    ) -> tuple[Array, Array]:
+        """Return the weighted sample that stands for the points.
+
+        Parameters
+        ----------
+        centre, unit : float
+            The values returned are those of ``(x - centre) / unit``.
+        max_leaves : int, optional
+            For a rough look: the nodes of neighbouring leaves put together until there are only so
+            many, those first where n_b h**6 is smallest.
+
+        Returns
+        -------
+        values : ndarray (d,)
+            Ascending and distinct.
+        counts : ndarray (d,)
+            Their positive weights, which add up to n.
+
+        Raises
+        ------
+        InputError
+            If no point of positive weight was added.
+        """
+        if not self.n > 0:
+            raise InputError("no data: the Sketch is empty, add numbers to it")
+        sums = self._sums if max_leaves is None else self._sums.coarse(max_leaves)
+        return sums.nodes(centre, unit)
+
+    def error(self, weights: ArrayLike, means: ArrayLike, stds: ArrayLike) -> float:
+        """Estimate the error that the nodes make in the log-likelihood of a mixture (k,).
+
+        Returns
+        -------
+        float
+            About log-likelihood of the nodes minus that of the points, in nats.
+
+        Raises
+        ------
+        InputError
+            If these are not the parameters of a mixture.
+        """
+        return self._sums.error(*parameters(weights, means, stds, None))
+
+    def refined(
+        self,
+        x: object,
+        sample_weight: object,
+        weights: ArrayLike,
+        means: ArrayLike,
+        stds: ArrayLike,
+        *,
+        threads: int | None = None,
+    ) -> Sketch:
+        """Return a sketch of the same points with narrower leaves where a mixture (k,) asks for them.
+
+        Parameters
+        ----------
+        x, sample_weight
+            What was added to this sketch, to be read again.
+        weights, means, stds : array_like (k,)
+            The mixture.
+
+        Raises
+        ------
+        InputError
+            If the points are not as many as were added.
+        """
+        points = column(x)
+        if points.size != self.size:
+            raise InputError(
+                f"a Sketch of {self.size} points cannot be refined by {points.size}: "
+                "hand in the data that it was made of"
+            )
+        mixture = parameters(weights, means, stds, None)
+        finer = Sketch._of(self._sums.finer(*mixture, TOLERANCE * self.n))
+        return finer.add(points, sample_weight, threads=threads)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the sketch to a file, whole or not at all; the format is that of `sketch_files`.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        sketch_files.write(path, self.to_bytes())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Sketch:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is anything else.
+        OSError
+            If it cannot be read.
+        """
+        return cls._of(sketch_files.unpack(sketch_files.read(path), os.fspath(path)))
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
+        return sketch_files.pack(self._sums)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Sketch:
+        """Make a sketch of what `to_bytes` returned.
+
+        Raises
+        ------
+        InputError
+            If it is anything else.
+        """
+        return cls._of(sketch_files.unpack(bytes(data), "these bytes"))
+
+    def __copy__(self) -> Sketch:
+        """Return one that grows on its own; the sums are never changed in place."""
+        return Sketch._of(self._sums)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the documented bytes."""
+        return Sketch.from_bytes, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        """Say how many points there are, between what values."""
+        if not self.n > 0:
+            return "Sketch(no points)"
+        points = "1 point" if self.size == 1 else f"{self.size} points"
+        weight = "" if self.n == self.size else f" of total weight {number(self.n)}"
+        return f"Sketch({points}{weight} from {number(self.low)} to {number(self.high)})"

@@ -1,0 +1,181 @@
+r"""The bytes of a sketch: a header and plain arrays, little-endian, checked before anything is used.
+
+    offset  type      what
+    0       8 bytes   b"gmm1d\0sk"
+    8       uint32    version of this format, 1
+    12      uint32    largest number of leaves
+    16      uint32    number L of leaves
+    20      uint32    number V of values kept as they are
+    24      int64     number of points seen
+    32      2 float64 smallest and largest point
+    48      uint32    1 if leaves were forced together, else 0
+    52      uint32    CRC-32 of all that follows
+    56      L int64   indices j of the leaves [j 2^e, (j + 1) 2^e), which ascend and are disjoint
+            L int32   exponents e
+            V float64 the values, ascending
+            V float64 their weights, positive
+            8 L float64  the moments m_0 ... m_7 of every leaf, m_0 positive
+
+Nothing in them is executed.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+import numpy as np
+
+from gmm1d import _engine
+from gmm1d.errors import InputError
+from gmm1d.files import replacing
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import numpy.typing as npt
+
+    Array: TypeAlias = npt.NDArray[np.float64]
+    Integers: TypeAlias = npt.NDArray[np.int64]
+
+MAGIC = b"gmm1d\0sk"
+VERSION = 1
+HEADER = struct.Struct("<8sIIIIqddII")
+ORDERS = 8
+MOST_LEAVES, MOST_VALUES = 2**16, 2**17
+LARGEST = HEADER.size + 12 * MOST_LEAVES + 16 * MOST_VALUES + 8 * ORDERS * MOST_LEAVES
+LOWEST_EXPONENT, HIGHEST_EXPONENT, LARGEST_INDEX = -1021, 1023, 2**51
+ROUNDING = 1e-9  # relative: sums of many numbers
+
+
+def pack(sums: _engine.Sketch) -> bytes:
+    """Return the bytes of a sketch."""
+    indices, exponents, moments = sums.leaves()
+    values, weights = sums.exact()
+    columns = [indices.astype("<i8"), exponents.astype("<i4")]
+    columns += [a.astype("<f8") for a in (values, weights, moments)]
+    body = b"".join(a.tobytes() for a in columns)
+    header = HEADER.pack(
+        MAGIC,
+        VERSION,
+        sums.most_leaves,
+        len(indices),
+        len(values),
+        sums.size,
+        sums.low,
+        sums.high,
+        sums.coarsened,
+        zlib.crc32(body),
+    )
+    return header + body
+
+
+def unpack(data: bytes, name: str) -> _engine.Sketch:
+    """Return the sketch of which these are the bytes.
+
+    Raises
+    ------
+    InputError
+        If they are not, naming the file and what is wrong.
+    """
+    if data[: len(MAGIC)] != MAGIC:
+        raise InputError(f"{name}: this is no sketch; hand in what Sketch.save wrote")
+    if len(data) < HEADER.size:
+        _refuse(name, "it ends within its header")
+    _, version, most, n_leaves, n_values, size, low, high, coarsened, crc = HEADER.unpack_from(data)
+    if version > VERSION:
+        raise InputError(
+            f"{name}: written by a newer gmm1d (version {version} of the format; the newest known "
+            f"here is {VERSION}): upgrade gmm1d to read it"
+        )
+    if version != VERSION or not 256 <= most <= MOST_LEAVES or coarsened > 1 or size < 0:
+        _refuse(name, "its header makes no sense")
+    if n_leaves > most or n_values > MOST_VALUES:
+        _refuse(name, "it claims too many leaves or values")
+    if len(data) != HEADER.size + (12 + 8 * ORDERS) * n_leaves + 16 * n_values:
+        _refuse(name, "its length is not what its header says")
+    if zlib.crc32(memoryview(data)[HEADER.size :]) != crc:
+        _refuse(name, "its checksum is wrong")
+    at = HEADER.size
+    indices = np.frombuffer(data, "<i8", n_leaves, at).astype(np.int64)
+    exponents = np.frombuffer(data, "<i4", n_leaves, at + 8 * n_leaves).astype(np.int64)
+    floats = np.frombuffer(data, "<f8", -1, at + 12 * n_leaves).astype(np.float64)
+    values, weights, moments = np.split(floats, [n_values, 2 * n_values])
+    moments = moments.reshape(n_leaves, ORDERS)
+    edges = _edges(name, indices, exponents)
+    _check_moments(name, moments)
+    _check_values(name, values, weights)
+    _check_range(name, size, low, high, edges, values)
+    return _engine.Sketch.restore(
+        most, indices, exponents, moments, values, weights, size, low, high, bool(coarsened)
+    )
+
+
+def _edges(name: str, indices: Integers, exponents: Integers) -> tuple[Array, Array]:
+    """Return the left and right edges of leaves; refuse leaves out of range or out of order."""
+    inside = (exponents >= LOWEST_EXPONENT) & (exponents <= HIGHEST_EXPONENT)
+    inside &= (indices >= -LARGEST_INDEX) & (indices < LARGEST_INDEX)
+    if not inside.all():
+        _refuse(name, "it has a leaf out of range")
+    with np.errstate(over="ignore"):
+        lefts, rights = (
+            np.ldexp(indices + side, exponents.astype(np.int32)) for side in (0.0, 1.0)
+        )
+    if not (np.isfinite(lefts).all() and (rights[:-1] <= lefts[1:]).all()):
+        _refuse(name, "its leaves are out of order")
+    return lefts, rights
+
+
+def _check_moments(name: str, moments: Array) -> None:
+    """Refuse moments (L, 8) that are none."""
+    if not np.isfinite(moments).all():
+        _refuse(name, "it has moments that are not finite")
+    largest = moments[:, :1] * (1 + ROUNDING)
+    even = moments[:, ::2]
+    if not ((moments[:, 0] > 0).all() and (np.abs(moments) <= largest).all() and (even >= 0).all()):
+        _refuse(name, "it has moments that no points have")
+
+
+def _check_values(name: str, values: Array, weights: Array) -> None:
+    """Refuse values that are not finite or do not ascend, and weights that are not positive."""
+    if not (np.isfinite(values).all() and (values[1:] > values[:-1]).all()):
+        _refuse(name, "its values are out of order")
+    if not ((weights > 0) & np.isfinite(weights)).all():
+        _refuse(name, "it has a weight that is not positive")
+
+
+def _check_range(
+    name: str, size: int, low: float, high: float, edges: tuple[Array, Array], values: Array
+) -> None:
+    """Refuse extremes that are not those of the leaves and values."""
+    lefts, rights = edges
+    if not (lefts.size or values.size):
+        if (low, high) != (np.inf, -np.inf):
+            _refuse(name, "it has extremes but no points")
+        return
+    fine = size > 0 and -np.inf < low <= high < np.inf
+    fine = fine and bool(np.all(low <= values) and np.all(values <= high))
+    if not (fine and np.all(low <= rights) and np.all(lefts <= high)):
+        _refuse(name, "its extremes are not those of its points")
+
+
+def _refuse(name: str, why: str) -> NoReturn:
+    """Raise the sentence about a damaged sketch."""
+    raise InputError(f"{name}: a damaged sketch, {why}; make or copy it again")
+
+
+def read(path: str | PathLike[str]) -> bytes:
+    """Read a file, but no more than a sketch can have."""
+    with Path(path).open("rb") as stream:
+        return stream.read(LARGEST + 1)
+
+
+def write(path: str | PathLike[str], data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
