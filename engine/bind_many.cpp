@@ -42,7 +42,9 @@ Matrix fit_rows(const AnyMatrix& data, const std::optional<AnyMatrix>& sample_we
     return fit_sets(sets, k, rules(method, tol, max_iter, 0), equal_stds, threads);
 }
 
-Matrix fit_list(const nb::list& data, const std::optional<nb::list>& sample_weight, int k, bool equal_stds,
+using List = nb::typed<nb::list, nb::object>;
+
+Matrix fit_list(const List& data, const std::optional<List>& sample_weight, int k, bool equal_stds,
                 const std::string& method, double tol, std::int64_t max_iter, int threads) {
     std::vector<AnyColumn> open;  // until all is done
     const auto column = [&](nb::handle array) -> const AnyColumn& {

@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <string>
-#include <tuple>
 
 #include "best.hpp"
 #include "bind.hpp"
@@ -137,8 +136,8 @@ public:
         : equal_stds_(equal_stds),
           finder_(nodes(values, counts), equal_stds, threads, kernel(""), std::ref(signals_)) {}
 
-    // The climb, whether it is penalised, and the spikes that made it so.
-    std::tuple<Climbed, bool, std::vector<Plain>> best(int k, const std::vector<Plain>& starts, const std::vector<bool>& fixed,
+    // The climb, whether it is penalised, the spikes that made it so, and whether every component is regular.
+    std::tuple<Climbed, bool, std::vector<Plain>, bool> best(int k, const std::vector<Plain>& starts, const std::vector<bool>& fixed,
                                                        const Plain& values, const std::string& method, double tol,
                                                        std::int64_t max_iter) {
         if (k < 1) throw std::invalid_argument("k must be at least 1");
@@ -153,7 +152,8 @@ public:
         if (found.climb.stop == Stop::INTERRUPTED && !(signals_.keyboard_interrupt() && !found.climb.steps.empty())) signals_.raise();
         std::vector<Plain> spikes;
         for (Parameters& s : found.spikes) spikes.emplace_back(std::move(s.weights), std::move(s.means), std::move(s.stds));
-        return {give(std::move(found.climb)), found.penalised, std::move(spikes)};
+        const bool regular = gmm1d::regular(finder_.nodes(), found.climb.end.at);
+        return {give(std::move(found.climb)), found.penalised, std::move(spikes), regular};
     }
 
 private:
@@ -274,7 +274,7 @@ NB_MODULE(_engine, m) {
     nb::class_<bound::Search>(m, "Search", "The search for the best mixture, kept from one number of components to the next.")
         .def(nb::init<const bound::Column&, const bound::Column&, bool, int>(), "values"_a, "counts"_a, "equal_stds"_a, "threads"_a)
         .def("best", &bound::Search::best, "k"_a, nb::kw_only(), "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
-             "The best climb (as `climb` returns it), whether it is penalised, and the spikes that made it so.");
+             "The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.");
     m.def("exact", &bound::exact, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "node_values"_a,
           "node_counts"_a, "weights"_a, "means"_a, "stds"_a, nb::kw_only(), "equal_stds"_a, "fixed"_a, "threads"_a,
           "From an optimum of the nodes to that of the data, as `climb` returns it.");
@@ -290,10 +290,10 @@ NB_MODULE(_engine, m) {
           "stds"_a, nb::kw_only(), "threads"_a = 1, "instruction_set"_a = "",
           "One E+M pass: log-likelihood, then for every component sum w r, sum w r z, sum w r z^2.");
     m.def("instruction_sets", &bound::instruction_sets, "The copies of the kernel that run here, the fastest first.");
-    m.def("exp", [](const bound::Column& x, const std::string& isa) { return bound::apply(&Kernel::exp, x, isa); }, "x"_a,
-          "instruction_set"_a = "", "The kernel's exp, for x <= 709.");
-    m.def("log", [](const bound::Column& x, const std::string& isa) { return bound::apply(&Kernel::log, x, isa); }, "x"_a,
-          "instruction_set"_a = "", "The kernel's log, for normal positive x.");
+    const auto exp = [](const bound::Column& x, const std::string& isa) { return bound::apply(&Kernel::exp, x, isa); };
+    const auto log = [](const bound::Column& x, const std::string& isa) { return bound::apply(&Kernel::log, x, isa); };
+    m.def("exp", exp, "x"_a, "instruction_set"_a = "", "The kernel's exp, for x <= 709.");
+    m.def("log", log, "x"_a, "instruction_set"_a = "", "The kernel's log, for normal positive x.");
     bind_many(m);
     bind_sketch(m);
     bind_source(m);

@@ -41,12 +41,13 @@ void append_rule(const Nodes& from, std::int64_t first, std::int64_t last, std::
 
 }  // namespace
 
-Nodes::Nodes(std::vector<double> x, std::vector<double> w) : values(std::move(x)), weights(std::move(w)) {
+Nodes::Nodes(std::vector<double> x, std::vector<double> w, double known_std)
+    : values(std::move(x)), weights(std::move(w)), std(known_std) {
     for (double each : weights) {
         n += each;
         plain = plain && each == 1.0;
     }
-    std = moments(values.data(), weights.data(), size()).std;
+    if (std < 0.0) std = moments(values.data(), weights.data(), size()).std;
 }
 
 Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll poll) const {
@@ -96,7 +97,7 @@ Canonical canonical(const Nodes& nodes) {
             weights.push_back(w);
         }
     }
-    return {Nodes(std::move(values), std::move(weights)), centre, scale};
+    return {Nodes(std::move(values), std::move(weights), nodes.std / std::abs(scale)), centre, scale};
 }
 
 Parameters Canonical::seen(Parameters at) const {
@@ -111,6 +112,9 @@ Parameters Canonical::raised(Parameters at) const {
     for (int j = 0; j < at.k(); ++j) {
         at.means[j] = centre + scale * at.means[j];
         at.stds[j] *= std::abs(scale);
+    }
+    if (scale < 0.0) {  // ascending means stay ascending
+        for (auto* row : {&at.weights, &at.means, &at.stds}) std::reverse(row->begin(), row->end());
     }
     return at;
 }
@@ -130,7 +134,7 @@ Nodes coarsened(const Nodes& nodes, int groups) {
         first = i + 1;
         closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));
     }
-    return Nodes(std::move(x), std::move(w));
+    return Nodes(std::move(x), std::move(w), nodes.std);
 }
 
 Verdict judge(const Nodes& nodes, double weight, double mean, double std) {
@@ -144,12 +148,20 @@ Verdict judge(const Nodes& nodes, double weight, double mean, double std) {
     return !wide && distinct < 3 ? Verdict::SPIKE : Verdict::NARROW;
 }
 
-bool sound(const Nodes& nodes, const Parameters& at) {
+namespace {
+
+bool all(const Nodes& nodes, const Parameters& at, Verdict worst) {
     for (int j = 0; j < at.k(); ++j) {
-        if (judge(nodes, at.weights[j], at.means[j], at.stds[j]) > Verdict::DENSE) return false;
+        if (judge(nodes, at.weights[j], at.means[j], at.stds[j]) > worst) return false;
     }
     return true;
 }
+
+}  // namespace
+
+bool sound(const Nodes& nodes, const Parameters& at) { return all(nodes, at, Verdict::DENSE); }
+
+bool regular(const Nodes& nodes, const Parameters& at) { return all(nodes, at, Verdict::REGULAR); }
 
 namespace {
 

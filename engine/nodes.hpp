@@ -13,7 +13,7 @@ struct Nodes {
     double n = 0.0, std = 0.0;  // total weight, standard deviation
     bool plain = true;          // whether every weight is 1
 
-    Nodes(std::vector<double> values, std::vector<double> weights);
+    Nodes(std::vector<double> values, std::vector<double> weights, double known_std = -1.0);
     std::int64_t size() const { return static_cast<std::int64_t>(values.size()); }
     Accumulator accumulator(int k, int threads, const Kernel& kernel, Poll poll) const;
     double robust_std() const;  // the interquartile range over 1.349, or the standard deviation where that is zero
@@ -43,6 +43,7 @@ Verdict judge(const Nodes& nodes, double weight, double mean, double std);
 // Whether every component is regular or, however narrow, DENSE: spread over the square root of the number of distinct
 // values, so that it is neither accident nor rounding.
 bool sound(const Nodes& nodes, const Parameters& at);
+bool regular(const Nodes& nodes, const Parameters& at);
 
 // k groups of consecutive values of equal weight.
 Parameters quantile_start(const Nodes& nodes, int k);

@@ -8,6 +8,7 @@ namespace gmm1d {
 namespace {
 
 constexpr int MOST_STALLS = 8;
+constexpr std::size_t FEW = 6;
 
 // One climb: the points and kinds of steps so far, and why it stopped.
 class Climber {
@@ -162,9 +163,10 @@ private:
         TrustRegion region(here_.n);
         for (int polished = 0;; ) {
             const bool arrived = here_.gradient_norm < GRADIENT && rules_.tol < 0.0;
-            region.propose(model_, here_, true);
+            const bool near = rules_.em_steps == 0 && climb_.steps.size() < FEW;  // from a search: no need to look around
+            region.propose(model_, here_, arrived || !near);
             const bool certain = arrived && region.smallest_eigenvalue > -1e-9;
-            if (certain && (polished++ > 4 || here_.gradient_norm < 1e-15)) return void(end(Stop::STATIONARY));
+            if (certain && (polished++ > 4 || here_.gradient_norm < 1e-14 * std::min(region.smallest_eigenvalue, 1.0))) return void(end(Stop::STATIONARY));
             if (exhausted() || region.stalls > MOST_STALLS) return void(end(certain ? Stop::STATIONARY : Stop::MAX_ITER));
             Here to = here_;
             const TrustRegion::Move move = region.move(model_, to);

@@ -10,7 +10,7 @@ namespace gmm1d {
 namespace {
 
 constexpr double REACH = 6.5;           // beyond so many stds a window's density counts as zero
-constexpr std::size_t CROWDED = 24;     // narrow windows that are looked at closely
+constexpr std::size_t CROWDED = 12, MOST_CROWDED = 24;  // narrow windows that are looked at closely for each one wanted
 constexpr std::int64_t DENSE = 1000;    // so many nodes at most are looked at one by one
 
 }  // namespace
@@ -134,7 +134,7 @@ void Places::cut(std::vector<Range>& broad, std::vector<Range>& narrow) const {
 
 // Of the narrow windows, and of every 3, 4 and 6 neighbouring values, those that are most crowded for their model:
 // with weight W in a length h, W log(W / (n h p)) is largest.
-void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::vector<Window>& windows) {
+void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::size_t most, std::vector<Window>& windows) {
     const std::int64_t m = coarse_.size();
     const double* x = coarse_.values.data();
     for (std::int64_t size : {3, 4, 6}) {
@@ -154,7 +154,7 @@ void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::vec
     std::vector<std::pair<double, int>> heap;
     for (std::size_t i = 0; i < ranges.size(); ++i) heap.emplace_back(scores[i], -static_cast<int>(i));
     std::make_heap(heap.begin(), heap.end());
-    while (!heap.empty() && windows.size() < CROWDED) {
+    while (!heap.empty() && windows.size() < most) {
         std::pop_heap(heap.begin(), heap.end());
         const Range& r = ranges[-heap.back().second];
         consider(r.first, r.last, base, windows);
@@ -169,7 +169,7 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count) {
     std::vector<Window> kinds[2];
     cut(broad, narrow);
     for (const Range& r : broad) consider(r.first, r.last, base, kinds[0]);
-    crowded(std::move(narrow), base, kinds[1]);
+    crowded(std::move(narrow), base, std::min<std::size_t>(MOST_CROWDED, CROWDED * count), kinds[1]);
     std::vector<Window> kept;
     for (auto& kind : kinds) {
         std::stable_sort(kind.begin(), kind.end(), [](const Window& a, const Window& b) { return a.gain > b.gain; });

@@ -13,7 +13,7 @@ constexpr double ALIKE = 0.5;     // optima within so many stds, logs of stds an
 constexpr double SAME = 2e-3;     // ... and are if their log-likelihoods differ by less
 constexpr double CONTEST = 3.0;   // an optimum so far above all others needs no rivals
 constexpr double COARSE = 2.0;    // by so much coarse nodes may misjudge a log-likelihood
-constexpr double ENOUGH = 1e-4;   // a climb of the search ends where the next step promises less
+constexpr double ENOUGH = 1e-3;   // a climb of the search ends where the next step promises less
 constexpr int SHARED = 4;          // components from which on threads share the climbs
 constexpr int EM_STEPS = 4, MOST_STEPS = 80, SETTLING = 3;
 
@@ -72,7 +72,7 @@ Parameters scattered(const Nodes& nodes, const std::vector<double>& upto, int k,
 }  // namespace
 
 Effort Effort::of(int k) {
-    if (k <= 2) return {60, 2, 120, 4, 3, 5, 1, 3, 0, 0, 0, 0, 0, 1};
+    if (k <= 2) return {40, 1, 120, 4, 2, 4, 1, 3, 0, 0, 0, 0, 0, 1};
     if (k == 3) return {60, 2, 150, 6, 3, 6, 4, 3, 4, 2, 3, 2, 4, 2};
     return {0, 0, 1000, 24, 4, 8, 24, 10, 40, 5, 5, 4, 30, 4};
 }

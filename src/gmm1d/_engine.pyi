@@ -25,9 +25,9 @@ class Search:
 
     def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, threads: int) -> None: ...
 
-    def best(self, k: int, *, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]]]:
+    def best(self, k: int, *, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
         """
-        The best climb (as `climb` returns it), whether it is penalised, and the spikes that made it so.
+        The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.
         """
 
 def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, node_values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], node_counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, equal_stds: bool, fixed: Sequence[bool], threads: int) -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
@@ -69,7 +69,7 @@ def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArra
     by mean. NaN where a row cannot be fitted.
     """
 
-def fit_list(data: list, sample_weight: list | None, k: int, *, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
+def fit_list(data: list[object], sample_weight: list[object] | None, k: int, *, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """The same for every column of a list."""
 
 class Sketch:

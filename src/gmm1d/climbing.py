@@ -75,7 +75,8 @@ class Trace:
 class Climb:
     """Where a climb led: `certificate` is None if it was interrupted, `collapsed` the component that became a spike.
 
-    Of a `penalised` one, `spikes` are what climbs without a penalty ran into.
+    Of a `penalised` one, `spikes` are what climbs without a penalty ran into. `regular` is True where every component
+    is known to be (see `gmm1d.regularity`).
     """
 
     status: Ending
@@ -85,6 +86,7 @@ class Climb:
     certificate: Certificate | None
     collapsed: int | None
     penalised: bool = False
+    regular: bool = False
     spikes: tuple[Start, ...] = ()
 
 
@@ -133,7 +135,7 @@ class Search:
         """Return the best climb to a mixture of k components, looking from more standardised starts, too."""
         fixed = self._rules.constraints.fixed
         values = self._fixed_values(k) if fixed else ([], [], [])
-        found, penalised, spikes = self._engine.best(
+        found, penalised, spikes, regular = self._engine.best(
             k,
             starts=[tuple(each.tolist() for each in start) for start in starts],
             fixed=fixed,
@@ -141,7 +143,7 @@ class Search:
             **self._rules.options(),
         )
         raised = tuple(_raised(self._sample, *each) for each in spikes)
-        return _climb(self._sample, self._rules, found, penalised, raised)
+        return _climb(self._sample, self._rules, found, penalised, raised, regular)
 
     def _fixed_values(self, k: int) -> tuple[list[float], list[float], list[float]]:
         """Return what is fixed in the sample's units, with any values where free."""
@@ -158,6 +160,7 @@ def _climb(
     found: Any,
     penalised: bool = False,
     spikes: tuple[Start, ...] = (),
+    regular: bool = False,
 ) -> Climb:
     """Turn what the engine returned into the units of the data; what is fixed has every bit of what was asked for."""
     stop, collapsed, steps, rows, measures, covariance = found
@@ -185,6 +188,7 @@ def _climb(
         certificate=certificate,
         collapsed=collapsed if stop == "collapsed" else None,
         penalised=penalised,
+        regular=regular,
         spikes=spikes,
     )
 

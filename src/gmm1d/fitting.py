@@ -210,7 +210,10 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
         certificate=certificate,
         order=order,
         start=start,
-        notes=(*_doubts(error, sample), *_judgement(last, mixture, sample)),
+        notes=(
+            *_doubts(error, sample),
+            *(() if last.regular else _judgement(last, mixture, sample)),
+        ),
         n_parameters=rules.constraints.n_parameters(mixture.k),
         compression_error=error,
         trace=trace,
@@ -230,12 +233,11 @@ def _decompressed(
 
 
 def _doubts(error: float, sample: Sample) -> list[str]:
-    """Say what compression does to a fit of data that cannot be read again."""
+    """Say what compression does to a fit where finer leaves did not help, or could not be had."""
     if abs(error) <= COMPRESSION * sample.n:
         return []
-    return [
-        f"compression may change the log-likelihood by {number(error, 2)}, and the data cannot be read again"
-    ]
+    again = "" if sample.points is not None else ", and the data cannot be read again"
+    return [f"compression may change the log-likelihood by {number(error, 2)}{again}"]
 
 
 def _refined(sample: Sample, found: Climb, rules: Rules) -> tuple[Sample, Climb, float]:
