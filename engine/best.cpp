@@ -164,7 +164,7 @@ Choice Finder::choose(const Level& level, int k, const Rules& rules) {
 
 // The likelihood is unbounded wherever the search led: the weakly penalised one is not, and may lead to sound optima.
 Choice Finder::penalised(const Level& level, int k, const Rules& rules) {
-    Choice choice{{}, true, {}}, sound_one;
+    Choice choice{{}, true, {}}, sound_one, bounded;
     std::vector<Parameters> starts{quantile_start(nodes_, k)};
     for (const auto* list : {&level.found, &level.spikes}) {
         for (std::size_t i = 0; i < std::min(PENALISED, list->size()); ++i) {
@@ -179,10 +179,15 @@ Choice Finder::penalised(const Level& level, int k, const Rules& rules) {
         Climb free = polished(climb.end.at, {}, {equal_stds_, {}, {}, {}}, rules);
         if (free.stop == Stop::INTERRUPTED) return {std::move(free), false, {}};
         const bool fine = free.stop != Stop::COLLAPSED && sound(nodes_, free.end.at);
-        if (fine && better(free, sound_one.climb)) sound_one.climb = std::move(free);
+        if (fine && better(free, sound_one.climb)) sound_one.climb = free;
+        const bool there = equal_stds_ && free.stop != Stop::COLLAPSED;  // then no likelihood is unbounded
+        if (there && better(free, bounded.climb)) bounded.climb = std::move(free);
         if (better(climb, choice.climb)) choice.climb = std::move(climb);
     }
-    return sound_one.climb.steps.empty() ? choice : sound_one;
+    for (Choice* other : {&sound_one, &bounded}) {
+        if (!other->climb.steps.empty()) return *other;
+    }
+    return choice;
 }
 
 Choice Finder::best_fixed(const Fixed& fixed, const Rules& rules, const std::vector<Parameters>& starts) {

@@ -175,7 +175,8 @@ TrustRegion::Move TrustRegion::move(Model& model, Here& here) {
         accepted = std::isfinite(to.objective) && std::isfinite(to.gradient_norm) &&
                    (below_rounding ? to.gradient_norm < here.gradient_norm && gain > -noise(here) : gain > 1e-4 * promise);
     }
-    stalls = below_rounding ? stalls + 1 : 0;
+    const bool idle = below_rounding && !(accepted && to.gradient_norm < 0.9 * here.gradient_norm);
+    stalls = idle ? stalls + 1 : 0;
     const double ratio = below_rounding ? 1.0 : gain / promise;
     if (accepted) {
         if (ratio > 0.75 && length_ > 0.99 * radius_) radius_ *= 2.5;

@@ -69,7 +69,7 @@ def fit(
         Stop when the log-likelihood changes by less than this between two steps (the textbook rule; nothing is
         claimed about convergence). Without it the climb goes on to a certified optimum.
     max_iter : int, optional
-        Steps at most; 100 000 by default, 0 returns the start.
+        Steps at most; by default 1 000 of Newton's, 100 000 of the others'; 0 returns the start.
     equal_variances : bool
         Whether all components have the same variance.
     fixed : mapping, optional

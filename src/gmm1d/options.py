@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gmm1d.sample import Sample
 
-MAX_ITER = 100_000
+MAX_ITER = {"newton": 1_000, "squarem": 100_000, "em": 100_000}
 MOST_STEPS = 2**31 - 1  # so much as the engine counts
 LARGEST = sys.float_info.max
 
@@ -104,7 +104,7 @@ def check_rules(method: object, tol: object, max_iter: object, threads: object) 
     return Rules(
         method=str(method),
         tol=None if tol is None else _tolerance(tol),
-        max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER),
+        max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER[str(method)]),
         threads=_whole("threads", threads, least=1, default=_processors()),
     )
 
