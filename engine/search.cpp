@@ -14,6 +14,7 @@ constexpr double SAME = 2e-3;     // ... and are if their log-likelihoods differ
 constexpr double CONTEST = 3.0;   // an optimum so far above all others needs no rivals
 constexpr double COARSE = 2.0;    // by so much coarse nodes may misjudge a log-likelihood
 constexpr double ENOUGH = 1e-3;   // a climb of the search ends where the next step promises less
+constexpr std::int64_t FEW = 300;
 constexpr int SHARED = 4;          // components from which on threads share the climbs
 constexpr int EM_STEPS = 4, MOST_STEPS = 80, SETTLING = 3;
 
@@ -71,10 +72,11 @@ Parameters scattered(const Nodes& nodes, const std::vector<double>& upto, int k,
 
 }  // namespace
 
-Effort Effort::of(int k) {
+Effort Effort::of(int k, std::int64_t size) {
     if (k <= 2) return {40, 1, 120, 4, 2, 4, 1, 3, 0, 0, 0, 0, 0, 1};
     if (k == 3) return {60, 2, 150, 6, 3, 6, 4, 3, 4, 2, 3, 2, 4, 2};
-    return {0, 0, 1000, 24, 4, 8, 24, 10, 40, 5, 5, 4, 30, 4};
+    const bool few = size <= FEW;  // where a pass costs little, and small groups make many optima
+    return {0, 0, 1000, 24, 4, 8, 24, 10, 40, few ? 20 : 5, 5, 4, few ? 100 : 30, 4};
 }
 
 Search::Search(const Nodes& nodes, const Kernel& kernel, Poll poll, bool equal_stds, int threads)
@@ -95,7 +97,7 @@ void Search::prepare(int k, int groups) {
 
 bool Search::run(int k, std::vector<Level>& levels) {
     for (int each = static_cast<int>(levels.size()) + 1; each <= k; ++each) {
-        effort_ = Effort::of(each);
+        effort_ = Effort::of(each, full_.size());
         levels.emplace_back();
         if (!fill(each, levels)) return false;
     }
@@ -103,7 +105,7 @@ bool Search::run(int k, std::vector<Level>& levels) {
 }
 
 bool Search::add(const Parameters& start, Level& level) {
-    effort_ = Effort::of(start.k());
+    effort_ = Effort::of(start.k(), full_.size());
     prepare(start.k(), effort_.groups);
     return ascend({start}, level);
 }

@@ -21,7 +21,7 @@ struct Level {
     double slack = 0.0;  // by so much their log-likelihoods may be wrong
 };
 
-// How far to look; more for more components, where there is more to miss.
+// How far to look; more for more components, where there is more to miss, and for few values, where it costs little.
 struct Effort {
     int first_groups, first;  // a first look: groups of values, broad and narrow places; the last if it is clear
     int groups;      // of values, in the coarse nodes on which the search climbs
@@ -36,7 +36,7 @@ struct Effort {
     int spikes;      // the best spikes, of which the spike is moved elsewhere
     int rounds;      // such optima and spikes at most
     int few;         // where fewer optima are found than these, ties are in the way
-    static Effort of(int k);
+    static Effort of(int k, std::int64_t size);
 };
 
 class Search {
