@@ -71,7 +71,8 @@ Cell cell_at(double x, int exponent) {
     return {static_cast<std::int64_t>(std::floor(std::ldexp(x, -exponent))), exponent};
 }
 
-std::vector<Cell> choose_cells(const std::vector<double>& values, int gaps, std::size_t most, const std::vector<Cell>& taken) {
+std::vector<Cell> choose_cells(const std::vector<double>& values, int gaps, std::size_t most, const std::vector<Cell>& taken,
+                               bool* widened) {
     std::vector<Cell> out;
     const double low = values.front(), high = values.back();
     const double magnitude = std::max(std::fabs(low), std::fabs(high)), reach = 0.5 * high - 0.5 * low;
@@ -90,6 +91,7 @@ std::vector<Cell> choose_cells(const std::vector<double>& values, int gaps, std:
         }
         gaps *= 2;
         slope *= 2.0;
+        if (widened && out.size() > most) *widened = true;
     } while (out.size() > most);
     return out;
 }

@@ -44,8 +44,9 @@ int finest(double magnitude);
 
 // Disjoint ascending cells that cover ascending distinct values, as narrow as `gaps` of the values stand, and everywhere
 // within a fraction of the distance to narrower ones, so that the flanks of a narrow component are resolved, too. They
-// are at most `most`, and stay clear of those that are taken.
-std::vector<Cell> choose_cells(const std::vector<double>& values, int gaps, std::size_t most, const std::vector<Cell>& taken);
+// are at most `most`, for which they may be `widened`, and stay clear of those that are taken.
+std::vector<Cell> choose_cells(const std::vector<double>& values, int gaps, std::size_t most, const std::vector<Cell>& taken,
+                               bool* widened = nullptr);
 
 // Whether the cell overlaps none of those taken, which are disjoint and ascend.
 bool is_clear(const std::vector<Cell>& taken, const Cell& cell);

@@ -167,7 +167,7 @@ bool Sketch::condense_exact() {
     std::vector<double> values;
     values.reserve(light.size());
     for (const Weighted& value : light) values.push_back(value.value);
-    const std::vector<Cell> cells = choose_cells(values, GAPS, most_leaves_, cells_of(leaves_));
+    const std::vector<Cell> cells = choose_cells(values, GAPS, most_leaves_, cells_of(leaves_), &coarsened_);
     for (std::size_t few = 2 * NODES; light.size() > most / 2; few /= 2) {
         std::vector<Weighted> kept;
         std::size_t at = 0;
