@@ -15,6 +15,8 @@ import numpy as np
 from figures import Figure
 from judging import WITHIN, Judged, endings, judge, misses
 
+import gmm1d
+
 if TYPE_CHECKING:
     from marron_wand_best import Entry
     from numpy.typing import NDArray
@@ -38,6 +40,12 @@ def densities() -> dict[int, dict[str, Any]]:
 def components(density: int) -> int:
     """Return the true k."""
     return int(densities()[density]["k"])
+
+
+def truth(density: int) -> gmm1d.Mixture:
+    """Return the density itself."""
+    d = densities()[density]
+    return gmm1d.Mixture(d["weights"], d["means"], d["sds"])
 
 
 def sample(density: int, n: int, seed: int) -> NDArray[np.float64]:

@@ -1,10 +1,11 @@
 """The best regular log-likelihoods known of Marron and Wand's samples: a file whose entries only rise.
 
-`python marron_wand_best.py search [N]` raises it with gmm1d's default fits and its best of N random starts (200),
-`python marron_wand_best.py take NAME FILE [default]` with somebody's mixtures: JSON lines of density, n, seed, weights,
-means and variances. gmm1d climbs from each to its optimum, and only a regular one counts: a point on the way into a spike
-can be regular and yet above all regular optima. With `default`, NAME is scikit-learn or mclust, and the file also keeps the
-log-likelihood of these, their default fits, as they are.
+`python marron_wand_best.py search [N]` raises it with gmm1d's default fits, its climbs from the density itself and its
+best of N random starts (200), `python marron_wand_best.py hop [SECONDS]` by changing some components of the best at random
+and climbing again, so long for each sample of three or more (2), `python marron_wand_best.py take NAME FILE [default]` with
+somebody's mixtures: JSON lines of density, n, seed, weights, means and variances. gmm1d climbs from each to its optimum, and
+only a regular one counts: a point on the way into a spike can be regular and yet above all regular optima. With `default`,
+NAME is scikit-learn or mclust, and the file also keeps the log-likelihood of these, their default fits, as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 import warnings
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -125,7 +127,7 @@ def polished(mixture: gmm1d.Mixture, x: NDArray[np.float64]) -> float | None:
     """Climb from a mixture; return the log-likelihood of the regular optimum there, None where there is none."""
     try:
         return optimum(gmm1d.fit(x, mixture.k, start=mixture), x)
-    except gmm1d.errors.CollapseError:
+    except (gmm1d.errors.CollapseError, gmm1d.errors.InputError):  # or no start at all
         return None
 
 
@@ -154,18 +156,69 @@ def take(name: str, lines: Iterator[str], default: bool) -> dict[Problem, Entry]
 
 
 def search(n_random: int) -> dict[Problem, Entry]:
-    """Return the entries raised by gmm1d itself: its default fits, and its best of many random starts."""
-    entries = read()
+    """Return the entries raised by gmm1d itself: from its search, from the density, and from many random starts.
+
+    Writes the file after each sample size and density.
+    """
+    entries, last = read(), (0, 0)
     for problem, entry in entries.items():
-        density, _, seed = problem
-        x, k = marron_wand.sample(*problem), marron_wand.components(density)
-        check(entry, x)
-        entry = entry.raised(optimum(gmm1d.fit(x, k), x), "gmm1d")
-        if k > 1:
-            wide = gmm1d.fit(x, k, n_random=n_random, rng=np.random.default_rng(seed))
-            entry = entry.raised(optimum(wide, x), f"gmm1d, {n_random} random starts")
-        entries[problem] = entry
+        if last not in ((0, 0), problem[:2]):
+            write(entries)
+        last = problem[:2]
+        entries[problem] = _searched(entry, n_random)
     return entries
+
+
+def _searched(entry: Entry, n_random: int) -> Entry:
+    density, _, seed = entry.problem
+    x, k = marron_wand.sample(*entry.problem), marron_wand.components(density)
+    check(entry, x)
+    entry = entry.raised(optimum(gmm1d.fit(x, k), x), "gmm1d")
+    if k > 1:
+        entry = entry.raised(polished(marron_wand.truth(density), x), "gmm1d from the density")
+        rng = np.random.default_rng(seed)
+        wide = gmm1d.fit(x, k, n_random=n_random, rng=rng)
+        entry = entry.raised(optimum(wide, x), f"gmm1d, {n_random} random starts")
+    return entry
+
+
+def hop(seconds: float) -> dict[Problem, Entry]:
+    """Return the entries raised by basin hopping (Wales and Doye, 1997, J. Phys. Chem. A 101:5111-5116).
+
+    Writes the file after each sample size and density.
+    """
+    entries, last = read(), (0, 0)
+    for problem, entry in entries.items():
+        if last not in ((0, 0), problem[:2]):
+            write(entries)
+        last = problem[:2]
+        if marron_wand.components(problem[0]) > 2:
+            entries[problem] = entry.raised(_hopped(entry, seconds), "gmm1d, basin hopping")
+    return entries
+
+
+def _hopped(entry: Entry, seconds: float) -> float | None:
+    """Return the best log-likelihood that hops from the default fit reach."""
+    rng = np.random.default_rng(entry.seed)
+    x, k = marron_wand.sample(*entry.problem), marron_wand.components(entry.density)
+    check(entry, x)
+    sample = gmm1d.Sample.of(x)
+    fit = gmm1d.fit(sample, k)
+    best, at = optimum(fit, x), fit.mixture
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        w, mu, s = at.weights.copy(), at.means.copy(), at.stds.copy()
+        for j in rng.integers(k, size=rng.integers(1, 4)):
+            mu[j], s[j] = rng.choice(x), sample.std * 2.0 ** -rng.uniform(0, 7)
+            w[j] = 2.0 ** -rng.uniform(1, 7)
+        try:
+            found = gmm1d.fit(sample, k, start=gmm1d.Mixture(w / w.sum(), mu, s))
+        except (gmm1d.errors.CollapseError, gmm1d.errors.InputError):
+            continue
+        level = optimum(found, x)
+        if level is not None and (best is None or level > best + LEAST):
+            best, at = level, found.mixture
+    return best
 
 
 def main(words: list[str]) -> int:
@@ -175,6 +228,8 @@ def main(words: list[str]) -> int:
     match words:
         case ["search", *count]:
             after = search(int(count[0]) if count else 200)
+        case ["hop", *length]:
+            after = hop(float(length[0]) if length else 2.0)
         case ["take", name, file] | ["take", ("scikit-learn" | "mclust") as name, file, "default"]:
             with Path(file).open(encoding="utf-8") as lines:
                 after = take(name, iter(lines), default=len(words) == 4)

@@ -192,5 +192,10 @@ def duration(seconds: float) -> str:
     """Write a time in the unit that suits it."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+            return f"{short(seconds / size)} {unit}"
+    return f"{short(seconds / 1e-6)} µs"
+
+
+def short(value: float) -> str:
+    """Write three digits of a number, with a space between thousands."""
+    return f"{float(f'{value:.3g}'):,g}".replace(",", " ")

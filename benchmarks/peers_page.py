@@ -11,8 +11,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
-from matplotlib.ticker import FuncFormatter, NullLocator
-from peers import SAME, duration
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from peers import SAME, duration, short
 from peers_running import machine
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _cells(one: Outcome) -> list[str]:
     time = duration(median(one.seconds))
     if one.peer == "gmm1d":
         return [time, ""]
-    return [f"{time} ({median(one.ratios):.3g}×)", one.comparison()]
+    return [f"{time} ({short(median(one.ratios))}×)", one.comparison()]
 
 
 def missing(results: Results) -> list[str]:
@@ -99,14 +99,15 @@ def _panel(panel: Axes, problem: str, found: list[Outcome], names: list[str]) ->
     for one in found:
         time = median(one.seconds)
         place = (time, names.index(one.peer))
-        ours, short = one.peer == "gmm1d", max(one.short) > SAME
-        colour = OURS if ours else SHORT if short else SAME_ANSWER
+        ours, below = one.peer == "gmm1d", max(one.short) > SAME
+        colour = OURS if ours else SHORT if below else SAME_ANSWER
         panel.plot(
-            *place, "D" if ours else "o", ms=6, mec=colour, mew=1.4, mfc="none" if short else colour
+            *place, "D" if ours else "o", ms=6, mec=colour, mew=1.4, mfc="none" if below else colour
         )
-        text = duration(time) if ours else f"{median(one.ratios):.3g}×"
+        text = duration(time) if ours else f"{short(median(one.ratios))}×"
         panel.annotate(text, place, (7, 0), textcoords="offset points", va="center", color=colour)
     panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(numticks=4))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda time, _: duration(time)))
     panel.xaxis.set_minor_locator(NullLocator())
     times = [median(one.seconds) for one in found]

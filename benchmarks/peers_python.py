@@ -119,7 +119,8 @@ def main(peer: str, k: int, repeats: int, budget: float, files: list[str]) -> No
     warnings.simplefilter("ignore")
     run = PEERS[peer]()
     module = {"scikit-learn": "sklearn"}.get(peer, peer)
-    print(json.dumps({"version": version(packages_distributions()[module][0])}), flush=True)
+    package = packages_distributions().get(module, [module])[0]  # an editable one is not listed
+    print(json.dumps({"version": version(package)}), flush=True)
     run(np.random.default_rng(0).normal(size=100), 2)  # what is only loaded on first use
     for file in files:
         times, found = timed(run, np.fromfile(file), k, repeats, budget)

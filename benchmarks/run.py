@@ -26,6 +26,7 @@ BENCHMARKS = (
     "reference_fits",
     "marron_wand",
     "coverage",
+    "sketches",
     "peers",
     "peers_many",
     "peers_large",

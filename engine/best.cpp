@@ -138,7 +138,13 @@ bool Finder::look(int k, const std::vector<Parameters>& starts, Level& level) {
 Climb Finder::polished(const Parameters& from, const Penalty& penalty, const Constraints& constraints, const Rules& rules) {
     Accumulator data = nodes_.accumulator(from.k(), threads_, kernel_, poll_);
     Model model(data, from.k(), penalty, constraints);
-    return climb(model, from, rules);
+    Climb found = climb(model, from, rules);
+    double sum = found.end.objective;
+    for (const auto* row : {&found.end.at.weights, &found.end.at.means, &found.end.at.stds}) {
+        for (double x : *row) sum += x;
+    }
+    if (found.stop != Stop::INTERRUPTED && !std::isfinite(sum)) found.stop = Stop::COLLAPSED;
+    return found;
 }
 
 Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {

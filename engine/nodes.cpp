@@ -119,20 +119,58 @@ Parameters Canonical::raised(Parameters at) const {
     return at;
 }
 
+namespace {
+
+constexpr double STRIDE = 0.25;           // a group spans no more than so much of its distance from the middle
+constexpr double CROWD = 8.0, FEWEST = 10.0;  // values this many times as dense as their group, if not fewer, are one of their own
+
+// The nodes first ... last - 1 as one group or, where many crowd in a small part of it, as three.
+void append_group(const Nodes& from, std::int64_t first, std::int64_t last, std::vector<double>& x, std::vector<double>& w) {
+    const double *v = from.values.data(), *c = from.weights.data();
+    double total = 0.0, inside = 0.0;
+    for (std::int64_t i = first; i < last; ++i) total += c[i];
+    const double enough = std::max(std::sqrt(from.n) / CROWD, FEWEST * from.n / double(from.size()));
+    const double range = v[last - 1] - v[first];
+    double width = enough < total ? range * enough / total / CROWD : 0.0;
+    std::int64_t left = first, begin = first, end = first;
+    for (std::int64_t i = first; i < last; ++i) {
+        inside += c[i];
+        for (; inside - c[left] >= enough; ++left) inside -= c[left];
+        if (inside >= enough && i > left && v[i] - v[left] < width) {
+            width = v[i] - v[left];
+            begin = left;
+            end = i + 1;
+        }
+    }
+    if (end > begin) {  // with its flanks
+        const double low = v[begin] - 2.0 * width, high = v[end - 1] + 2.0 * width;
+        while (begin > first && v[begin - 1] >= low) --begin;
+        while (end < last && v[end] <= high) ++end;
+    }
+    for (const auto& [a, b] : {std::pair{first, begin}, {begin, end}, {end, last}}) {
+        if (b > a) append_rule(from, a, b, x, w);
+    }
+}
+
+}  // namespace
+
 Nodes coarsened(const Nodes& nodes, int groups) {
     if (nodes.size() <= 2 * groups) return nodes;
     std::vector<double> x, w;
-    x.reserve(2 * groups + 2);
-    w.reserve(2 * groups + 2);
+    x.reserve(3 * groups);
+    w.reserve(3 * groups);
     std::int64_t first = 0;
     double done = 0.0;
     int closed = 0;
     for (std::int64_t i = 0; i < nodes.size(); ++i) {
         done += nodes.weights[i];
-        if (done < nodes.n * (closed + 1) / groups && i + 1 < nodes.size()) continue;
-        append_rule(nodes, first, i + 1, x, w);
+        const bool last = i + 1 == nodes.size(), full = done >= nodes.n * (closed + 1) / groups;
+        const double next = last ? 0.0 : nodes.values[i + 1], from = nodes.values[first];
+        const bool wide = !last && next - from > STRIDE * std::max({1.0, std::abs(next), std::abs(from)});
+        if (!last && !full && !wide) continue;
+        append_group(nodes, first, i + 1, x, w);
         first = i + 1;
-        closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));
+        if (full) closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));
     }
     return Nodes(std::move(x), std::move(w), nodes.std);
 }

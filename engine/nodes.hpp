@@ -33,7 +33,7 @@ struct Canonical {
 };
 Canonical canonical(const Nodes& nodes);
 
-// About 2 nodes for each of so many groups of consecutive values of equal weight, by Gauss quadrature.
+// Of values seen in units of their spread about their middle, about 2 nodes for each of so many groups of consecutive values of equal weight, by Gauss quadrature.
 Nodes coarsened(const Nodes& nodes, int groups);
 
 // Why a component is no finding, by the convention of the reference fits.

@@ -137,8 +137,9 @@ void Places::cut(std::vector<Range>& broad, std::vector<Range>& narrow) const {
 void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::size_t most, std::vector<Window>& windows) {
     const std::int64_t m = coarse_.size();
     const double* x = coarse_.values.data();
-    for (std::int64_t size : {3, 4, 6}) {
-        for (std::int64_t a = 0; m <= DENSE && a + size <= m; ++a) ranges.push_back({a, a + size});
+    const bool rules = m < full_.size();  // then 2 nodes may stand for many values
+    for (std::int64_t size : {2, 3, 4, 6}) {
+        for (std::int64_t a = 0; (size > 2 || rules) && m <= DENSE && a + size <= m; ++a) ranges.push_back({a, a + size});
     }
     std::vector<double> scores(ranges.size());
     for (std::size_t i = 0; i < ranges.size(); ++i) {
@@ -151,14 +152,19 @@ void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::siz
         const auto [a, b] = ranges[i];
         scores[i] = (upto_[b] - upto_[a]) * (scores[i] - log_density_[(a + b) / 2] + 0.9189385332046727);
     }
-    std::vector<std::pair<double, int>> heap;
-    for (std::size_t i = 0; i < ranges.size(); ++i) heap.emplace_back(scores[i], -static_cast<int>(i));
-    std::make_heap(heap.begin(), heap.end());
-    while (!heap.empty() && windows.size() < most) {
-        std::pop_heap(heap.begin(), heap.end());
-        const Range& r = ranges[-heap.back().second];
-        consider(r.first, r.last, base, windows);
-        heap.pop_back();
+    for (const bool dense : rules ? std::vector<bool>{false, true} : std::vector<bool>{false}) {  // those that hold most, then those that stand out most for what they hold
+        std::vector<std::pair<double, int>> heap;
+        for (std::size_t i = 0; i < ranges.size(); ++i) {
+            const double weight = upto_[ranges[i].last] - upto_[ranges[i].first];
+            heap.emplace_back(dense ? scores[i] / std::sqrt(weight) : scores[i], -static_cast<int>(i));
+        }
+        std::make_heap(heap.begin(), heap.end());
+        for (const std::size_t end = windows.size() + (dense ? most / 2 : most); !heap.empty() && windows.size() < end;) {
+            std::pop_heap(heap.begin(), heap.end());
+            const Range& r = ranges[-heap.back().second];
+            consider(r.first, r.last, base, windows);
+            heap.pop_back();
+        }
     }
 }
 

@@ -15,6 +15,7 @@ constexpr double CONTEST = 3.0;   // an optimum so far above all others needs no
 constexpr double COARSE = 2.0;    // by so much coarse nodes may misjudge a log-likelihood
 constexpr double ENOUGH = 1e-3;   // a climb of the search ends where the next step promises less
 constexpr std::int64_t FEW = 300;
+constexpr int MANY = 12;           // components from which on a search must be short to end at all
 constexpr int SHARED = 4;          // components from which on threads share the climbs
 constexpr int EM_STEPS = 4, MOST_STEPS = 80, SETTLING = 3;
 
@@ -75,7 +76,8 @@ Parameters scattered(const Nodes& nodes, const std::vector<double>& upto, int k,
 Effort Effort::of(int k, std::int64_t size) {
     if (k <= 2) return {40, 1, 120, 4, 2, 4, 1, 3, 0, 0, 0, 0, 0, 1};
     if (k == 3) return {60, 2, 150, 6, 3, 6, 4, 3, 4, 2, 3, 2, 4, 2};
-    const bool few = size <= FEW;  // where a pass costs little, and small groups make many optima
+    if (k > MANY) return {0, 0, 1000, 24, 4, 8, 4, 4, 10, 1, 2, 0, 2, 1};
+    const bool few = size <= FEW && k <= 6;  // where a pass costs little, and small groups make many optima
     return {0, 0, 1000, 24, 4, 8, 24, 10, 40, few ? 20 : 5, 5, 4, few ? 100 : 30, 4};
 }
 

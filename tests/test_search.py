@@ -328,3 +328,18 @@ def test_exact_comparisons_are_exact_fits():
     for k in (2, 3):
         assert comparison[k].to_json() == quiet(x, k, exact=True).to_json()
         assert comparison[k].compression_error == 0.0
+
+
+@pytest.mark.parametrize(("n", "m"), [(20_000, 20), (20_000, 50), (200_000, 100)])
+def test_rare_groups_far_away_are_found(n, m):
+    rng = np.random.default_rng(0)
+    groups = [rng.normal(0, 1, n - 2 * m), rng.normal(100, 1, m), rng.normal(200, 1, m)]
+    f = gmm1d.fit(np.concatenate(groups), 3)
+    assert f.mixture.means == pytest.approx([0, 100, 200], abs=1)
+    assert f.mixture.weights[1:] == pytest.approx(m / n, rel=1e-6)
+
+
+def test_a_penalised_fit_always_says_why():
+    with pytest.warns(gmm1d.errors.FitWarning, match="wants to collapse"):
+        f = gmm1d.fit([80, 55, 103, 101, 93, 61, 104, 61, 17, 104, 98, 18], 3)
+    assert f.status is Ending.PENALISED

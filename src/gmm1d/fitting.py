@@ -212,7 +212,7 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
         start=start,
         notes=(
             *_doubts(error, sample),
-            *(() if last.regular else _judgement(last, mixture, sample)),
+            *(() if last.regular and not last.penalised else _judgement(last, mixture, sample)),
         ),
         n_parameters=rules.constraints.n_parameters(mixture.k),
         compression_error=error,
