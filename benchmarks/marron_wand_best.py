@@ -205,14 +205,15 @@ def _hopped(entry: Entry, seconds: float) -> float | None:
     sample = gmm1d.Sample.of(x)
     fit = gmm1d.fit(sample, k)
     best, at = optimum(fit, x), fit.mixture
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
         w, mu, s = at.weights.copy(), at.means.copy(), at.stds.copy()
         for j in rng.integers(k, size=rng.integers(1, 4)):
             mu[j], s[j] = rng.choice(x), sample.std * 2.0 ** -rng.uniform(0, 7)
             w[j] = 2.0 ** -rng.uniform(1, 7)
         try:
-            found = gmm1d.fit(sample, k, start=gmm1d.Mixture(w / w.sum(), mu, s))
+            start = gmm1d.Mixture(w / w.sum(), mu, s)
+            found = gmm1d.fit(sample, k, start=start, threads=1)
         except (gmm1d.errors.CollapseError, gmm1d.errors.InputError):
             continue
         level = optimum(found, x)
