@@ -60,6 +60,16 @@ GMM1D_INLINE void e_step(const Vector* x, const Components& c, const Scratch& s,
             m[q] = max(m[q], a);
         }
     }
+    if (c.k == 2) {  // the larger term is 1: the same bits with one exp
+        GMM1D_PARTS {
+            const Vector a = s.r[q], b = s.r[PARTS + q], e = exp((a > b ? b : a) - m[q]);
+            t[q] = 1.0 + e;
+            const Vector high = 1.0 / t[q], low = e * high;
+            s.r[q] = a > b ? high : low;
+            s.r[PARTS + q] = a > b ? low : high;
+        }
+        return;
+    }
     GMM1D_PARTS t[q] = Vector{};
     for (int j = 0; j < c.k; ++j) {
         GMM1D_PARTS {
@@ -79,6 +89,17 @@ GMM1D_INLINE void add_outer(const Vector* weight, int k, const Scratch& s, Vecto
     int held = 0;
     for (int j = 0; j < k; ++j) {
         if (sum(s.r + j * PARTS) > NOTHING) s.held[held++] = j;
+    }
+    if (held == k) {
+        for (int a = 0; a < size; ++a) {
+            Vector left[PARTS];
+            GMM1D_PARTS left[q] = weight[q] * s.v[a * PARTS + q];
+            for (int b = a; b < size; ++b) {
+                GMM1D_PARTS c[q] += left[q] * s.v[b * PARTS + q];
+                c += PARTS;
+            }
+        }
+        return;
     }
     for (int i = 1; i < 3; ++i) {
         for (int h = 0; h < held; ++h) s.held[i * held + h] = i * k + s.held[h];
@@ -193,13 +214,20 @@ void add_points(const Points& p, std::int64_t first, std::int64_t count, const C
 
 template <Vector F(Vector)>
 void map(const double* from, double* to, std::int64_t size) {
-    for (std::int64_t i = 0; i < size; i += WIDTH) {
-        Vector v = all(1.0);
-        const std::size_t bytes = (size - i < WIDTH ? size - i : WIDTH) * sizeof(double);
-        std::memcpy(&v, from + i, bytes);
+    std::int64_t i = 0;
+    Vector v;
+    for (; i + WIDTH <= size; i += WIDTH) {
+        std::memcpy(&v, from + i, sizeof v);
         v = F(v);
-        std::memcpy(to + i, &v, bytes);
+        std::memcpy(to + i, &v, sizeof v);
     }
+    if (i == size) return;
+    double rest[WIDTH];
+    for (int l = 0; l < WIDTH; ++l) rest[l] = i + l < size ? from[i + l] : 1.0;
+    std::memcpy(&v, rest, sizeof v);
+    v = F(v);
+    std::memcpy(rest, &v, sizeof v);
+    for (int l = 0; i + l < size; ++l) to[i + l] = rest[l];
 }
 
 }  // namespace
