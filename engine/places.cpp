@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -138,34 +139,40 @@ void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::siz
     const std::int64_t m = coarse_.size();
     const double* x = coarse_.values.data();
     const bool rules = m < full_.size();  // then 2 nodes may stand for many values
+    ranges.reserve(ranges.size() + 4 * (m <= DENSE ? m : 0));
     for (std::int64_t size : {2, 3, 4, 6}) {
         for (std::int64_t a = 0; (size > 2 || rules) && m <= DENSE && a + size <= m; ++a) ranges.push_back({a, a + size});
     }
-    std::vector<double> scores(ranges.size());
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const std::size_t size = ranges.size();
+    std::vector<double> weights(size), scores(size);
+    for (std::size_t i = 0; i < size; ++i) {
         const auto [a, b] = ranges[i];
         const double length = (x[b - 1] - x[a]) * double(b - a) / double(b - a - 1);
-        scores[i] = (upto_[b] - upto_[a]) / (coarse_.n * length);
+        weights[i] = upto_[b] - upto_[a];
+        scores[i] = weights[i] / (coarse_.n * length);
     }
-    kernel_.log(scores.data(), scores.data(), static_cast<std::int64_t>(scores.size()));
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
-        const auto [a, b] = ranges[i];
-        scores[i] = (upto_[b] - upto_[a]) * (scores[i] - log_density_[(a + b) / 2] + 0.9189385332046727);
+    kernel_.log(scores.data(), scores.data(), static_cast<std::int64_t>(size));
+    for (std::size_t i = 0; i < size; ++i) {
+        scores[i] = weights[i] * (scores[i] - log_density_[(ranges[i].first + ranges[i].last) / 2] + 0.9189385332046727);
     }
-    for (const bool dense : rules ? std::vector<bool>{false, true} : std::vector<bool>{false}) {  // those that hold most, then those that stand out most for what they hold
-        std::vector<std::pair<double, int>> heap;
-        for (std::size_t i = 0; i < ranges.size(); ++i) {
-            const double weight = upto_[ranges[i].last] - upto_[ranges[i].first];
-            heap.emplace_back(dense ? scores[i] / std::sqrt(weight) : scores[i], -static_cast<int>(i));
+    std::vector<int> order(size);
+    const auto add = [&](std::size_t count) {  // of the highest scores, a few sorted at a time
+        constexpr std::ptrdiff_t PART = 16;
+        std::iota(order.begin(), order.end(), 0);
+        const std::size_t end = windows.size() + count;
+        auto sorted = order.begin();
+        for (auto next = order.begin(); next != order.end() && windows.size() < end; ++next) {
+            if (next == sorted) {
+                sorted += std::min(PART, order.end() - sorted);
+                std::partial_sort(next, sorted, order.end(), [&](int i, int j) { return scores[i] != scores[j] ? scores[i] > scores[j] : i < j; });
+            }
+            consider(ranges[*next].first, ranges[*next].last, base, windows);
         }
-        std::make_heap(heap.begin(), heap.end());
-        for (const std::size_t end = windows.size() + (dense ? most / 2 : most); !heap.empty() && windows.size() < end;) {
-            std::pop_heap(heap.begin(), heap.end());
-            const Range& r = ranges[-heap.back().second];
-            consider(r.first, r.last, base, windows);
-            heap.pop_back();
-        }
-    }
+    };
+    add(most);
+    if (!rules) return;
+    for (std::size_t i = 0; i < size; ++i) scores[i] /= std::sqrt(weights[i]);
+    add(most / 2);  // those that stand out most for what they hold
 }
 
 // The best windows that differ, added to the base: so many broad ones, and so many narrow ones.
