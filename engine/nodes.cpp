@@ -69,7 +69,7 @@ std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) 
 }
 
 Canonical canonical(const Nodes& nodes) {
-    constexpr double GRID = 0x1p40;
+    constexpr double GRID = 0x1.8p12;  // + u - GRID rounds u to multiples of 2^-40
     std::vector<double> mirrored(nodes.values.rbegin(), nodes.values.rend()), counts(nodes.weights.rbegin(), nodes.weights.rend());
     for (double& x : mirrored) x = -x;
     const Quartiles a = quartiles(nodes.values.data(), nodes.weights.data(), nodes.size());
@@ -89,7 +89,7 @@ Canonical canonical(const Nodes& nodes) {
     weights.reserve(from.size());
     for (std::size_t i = 0; i < from.size(); ++i) {
         double u = ((turned ? -from[i] : from[i]) - centre) / scale;
-        if (std::abs(u) < 0x1p11) u = std::nearbyint(u * GRID) / GRID + 0.0;
+        if (std::abs(u) < 0x1p11) u = (u + GRID) - GRID;
         const double w = turned ? counts[i] : nodes.weights[i];
         if (!values.empty() && u <= values.back()) weights.back() += w;
         else {
@@ -246,6 +246,11 @@ Parameters grouped(const Nodes& nodes, const std::vector<double>& measure, doubl
 }  // namespace
 
 Parameters quantile_start(const Nodes& nodes, int k) {
+    if (k == 1) {
+        double sum = 0.0;
+        for (std::int64_t i = 0; i < nodes.size(); ++i) sum += nodes.weights[i] * (nodes.values[i] - nodes.values[0]);
+        return {{1.0}, {nodes.values[0] + sum / nodes.n}, {nodes.std}};
+    }
     Parameters start = grouped(nodes, nodes.weights, nodes.n, k);
     for (int j = 1; j < k; ++j) {
         if (!(start.means[j] > start.means[j - 1])) {  // ties fill whole groups: cut the distinct values instead
