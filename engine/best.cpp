@@ -160,12 +160,20 @@ Choice Finder::choose(const Level& level, int k, const Rules& rules) {
         if (level.found[i].objective + level.slack < bar) break;
         Climb climb = polished(level.found[i].at, {}, {equal_stds_, {}, {}, {}}, rules);
         if (climb.stop == Stop::INTERRUPTED) return {std::move(climb), false, {}};
-        if (climb.stop == Stop::COLLAPSED || (k > 1 && !sound(nodes_, climb.end.at))) continue;
+        if (climb.stop == Stop::COLLAPSED || (k > 1 && !(sound(nodes_, climb.end.at) && adds(climb, k)))) continue;
         if (better(climb, choice.climb)) choice.climb = std::move(climb);
         bar = choice.climb.end.objective;
         ++survivors;
     }
     return choice.climb.steps.empty() ? penalised(level, k, rules) : choice;
+}
+
+// Whether it is more than k - 1 components of which one is there twice: flat, and no better. Where the likelihood is
+// bounded, there may be nothing else.
+bool Finder::adds(const Climb& climb, int k) const {
+    if (equal_stds_ || climb.certificate.smallest_eigenvalue > CURVATURE || levels_[k - 2].found.empty()) return true;
+    const double fewer = levels_[k - 2].found[0].objective - nodes_.n * std::log(std::abs(seen_.scale));
+    return climb.end.objective > fewer + levels_[k - 2].slack;
 }
 
 // The likelihood is unbounded wherever the search led: the weakly penalised one is not, and may lead to sound optima.

@@ -33,6 +33,7 @@ public:
 private:
     bool look(int k, const std::vector<Parameters>& starts, Level& level);
     Choice choose(const Level& level, int k, const Rules& rules);
+    bool adds(const Climb& climb, int k) const;
     Choice penalised(const Level& level, int k, const Rules& rules);
     Climb polished(const Parameters& from, const Penalty& penalty, const Constraints& constraints, const Rules& rules);
 
