@@ -86,7 +86,6 @@ bool Accumulator::run(const Components& components, Detail detail, double* out) 
         }
     };
     std::vector<std::thread> helpers;
-    helpers.reserve(threads_);
     try {
         for (int t = 1; t < threads_; ++t) helpers.emplace_back(work, t);
     } catch (const std::system_error&) {

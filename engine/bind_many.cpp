@@ -14,7 +14,7 @@ namespace bound {
 using namespace nb::literals;
 using Matrix = nb::ndarray<nb::numpy, double, nb::ndim<2>>;
 
-gmm1d::Rules rules(const std::string& method, double tol, std::int64_t max_iter, int em_steps);  // in bindings.cpp
+gmm1d::Rules rules(const std::string& method, double tol, std::int64_t max_iter, int em_steps);  // in bind_climbs.cpp
 
 Matrix fit_sets(const std::vector<gmm1d::DataSet>& data, int k, const gmm1d::Rules& how, bool equal_stds, int threads) {
     if (k < 1) throw std::invalid_argument("k must be at least 1");

@@ -13,36 +13,14 @@
 namespace gmm1d {
 namespace {
 
-constexpr double SMALLEST = 0x1p-511, LARGEST = 0x1p511;  // as in gmm1d.sample
-constexpr std::int64_t NEIGHBOURS = 8;                    // columns of a matrix that share cache lines are read together
+constexpr std::int64_t NEIGHBOURS = 8;  // columns of a matrix that share cache lines are read together
 
-// The largest power of two that is not above a positive value.
-double power_of_two(double value) {
-    int exponent;
-    std::frexp(value, &exponent);
-    return std::ldexp(1.0, exponent - 1);
-}
-
-struct Standardised {
-    Ordered nodes;
-    double n, centre, unit;
-};
-
-// As gmm1d.Sample does it; false for what it or `fit` refuses.
-bool standardised(const DataSet& data, int k, Standardised& out) {
-    auto& [nodes, n, centre, unit] = out;
-    if (data.points.size == 0 || condense(data.points, data.weights, nodes) >= 0) return false;
-    n = data.weights ? total(nodes.counts.data(), nodes.counts.size()) : static_cast<double>(data.points.size);
-    if (!std::isnormal(n) || nodes.values.size() < 2) return false;
-    const Quartiles q = quartiles(nodes.values.data(), nodes.counts.data(), nodes.values.size());
-    const double spread = nodes.values.back() - nodes.values.front();
-    centre = q.median;
-    if (spread > LARGEST || spread < SMALLEST) return false;
-    const double width = q.upper - q.lower;
-    unit = power_of_two(width != 0.0 ? width : moments(nodes.values.data(), nodes.counts.data(), nodes.values.size()).std);
-    if (unit > LARGEST || unit < SMALLEST || spread / unit > LARGEST) return false;
-    standardise(nodes, centre, unit);
-    return nodes.values.size() >= std::size_t(k);
+// What `fit` takes; false for what it refuses.
+bool ready(const DataSet& data, int k, Standardised& out) {
+    Ordered ordered;
+    if (data.points.size == 0 || condense(data.points, data.weights, ordered) >= 0 || ordered.values.size() < 2) return false;
+    out = standardised(std::move(ordered));
+    return std::isnormal(out.n) && out.has_scale() && out.nodes.values.size() >= std::size_t(k);
 }
 
 // By mean, then standard deviation, then weight, as a Mixture keeps them.
@@ -81,14 +59,14 @@ bool fit_many(const std::vector<DataSet>& data, int k, bool equal_stds, const Ru
     const std::int64_t piece = std::clamp<std::int64_t>(size / (16 * std::int64_t(threads)), 1, NEIGHBOURS);
 
     const auto fit_one = [&](const DataSet& one, double* row, const Poll& asked) {
-        Standardised ready;
-        if (!standardised(one, k, ready)) return;
-        Finder finder(Nodes(std::move(ready.nodes.values), std::move(ready.nodes.counts)), equal_stds, 1, kernel, asked);
+        Standardised seen;
+        if (!ready(one, k, seen)) return;
+        Finder finder(Nodes(std::move(seen.nodes.values), std::move(seen.nodes.counts)), equal_stds, 1, kernel, asked);
         const Choice found = finder.best(k, rules);
         if (found.climb.stop == Stop::INTERRUPTED) {
             stopped = true;
         } else if (found.climb.certified) {
-            write(found.climb, found.penalised, ready, row);
+            write(found.climb, found.penalised, seen, row);
         }
     };
     parallel((size + piece - 1) / piece, threads, ask, [&](std::int64_t i, int thread) {

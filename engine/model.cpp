@@ -83,34 +83,34 @@ bool Model::evaluate(Here& here, Detail detail) {
         }
     }
     here.entropy = std::max(here.entropy, 0.0);
-    here.next = m_step(s, at);
+    m_step(s, at, here.next);
     add_gradient(s, here);
     if (detail == Detail::INFORMATION) add_hessian(s, here);
     return true;
 }
 
 // d = S1 / N;  pi = N / n;  mu += s d;  s^2 = (s^2 (S2 - N d^2) + 2 a v0) / (N + 2 a);  a fixed mean has d = 0.
-Parameters Model::m_step(const double* s, Parameters at) const {
+void Model::m_step(const double* s, const Parameters& from, Parameters& to) const {
     const double *counts = s + 1, *first = counts + k_, *second = first + k_;
     const double n = sum(counts, k_), a = penalty_.a;
     double free_count = 0.0, pooled = 0.0;
-    const double mass = free_mass(at);
+    const double mass = free_mass(from);
+    to = from;
     for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? counts[j] : 0.0;
     for (int j = 0; j < k_; ++j) {
         const double count = counts[j];
-        if (free_weight(j)) at.weights[j] = mass * count / free_count;
+        if (free_weight(j)) to.weights[j] = mass * count / free_count;
         if (count < n * 1e-290) {  // no data at all: mean and standard deviation stay where they are
-            if (free_weight(j)) at.weights[j] = 0.0;
+            if (free_weight(j)) to.weights[j] = 0.0;
             continue;
         }
-        const double std = at.stds[j], d = owner_[k_ + j] < 0 ? 0.0 : first[j] / count;
+        const double std = from.stds[j], d = owner_[k_ + j] < 0 ? 0.0 : first[j] / count;
         const double spread = std::max(second[j] - count * d * d, 0.0) * std * std + 2.0 * a * penalty_.v0;
-        at.means[j] += std * d;
+        to.means[j] += std * d;
         pooled += spread;
-        if (owner_[2 * k_ + j] >= 0) at.stds[j] = std::sqrt(spread / (count + 2.0 * a));
+        if (owner_[2 * k_ + j] >= 0) to.stds[j] = std::sqrt(spread / (count + 2.0 * a));
     }
-    if (constraints_.equal_stds) std::fill(at.stds.begin(), at.stds.end(), std::sqrt(pooled / (n + 2.0 * a * k_)));
-    return at;
+    if (constraints_.equal_stds) std::fill(to.stds.begin(), to.stds.end(), std::sqrt(pooled / (n + 2.0 * a * k_)));
 }
 
 // (N - n pi;  S1;  S2 - N + 2 a (v0 / s^2 - 1)), summed over what moves together, and the complete-data information.
@@ -144,11 +144,12 @@ void Model::add_gradient(const double* s, Here& here) const {
 // H = -C + for every j: EE += M0, EM += M1, ET += M2 - M0, MM += M2 - M0, MT += M3 - 3 M1,
 //     TT += M4 - 4 M2 + M0 - 4 a v0 / s^2;  and EE -= n (diag(pi) - pi pi')        (Louis 1982)
 // Where some weights are fixed, the log-odds of the others are centred: rows and columns E become (I - p 1') E.
-void Model::add_hessian(const double* s, Here& here) const {
+void Model::add_hessian(const double* s, Here& here) {
     const int size = 3 * k_;
     const Parameters& at = here.at;
     const double *m0 = s + 1, *m1 = m0 + k_, *m2 = m1 + k_, *m3 = m2 + k_, *m4 = m3 + k_, *c = m4 + k_;
-    std::vector<double> h(size * size);
+    std::vector<double>& h = full_;
+    h.resize(size * size);
     for (int a = 0; a < size; ++a) {
         for (int b = a; b < size; ++b) h[a * size + b] = -*c++;
     }
@@ -168,21 +169,20 @@ void Model::add_hessian(const double* s, Here& here) const {
     const double mass = free_mass(at);
     double free_count = 0.0;
     for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? m0[j] : 0.0;
-    std::vector<double> share(k_);
-    for (int j = 0; j < k_ && mass > 0.0; ++j) share[j] = free_weight(j) ? at.weights[j] / mass : 0.0;
+    const auto share = [&](int j) { return mass > 0.0 && free_weight(j) ? at.weights[j] / mass : 0.0; };
     if (!constraints_.weights.empty()) {
         for (int pass = 0; pass < 2; ++pass) {  // rows, then columns
             for (int b = 0; b < size; ++b) {
                 const auto at_row = [&](int j) -> double& { return pass ? h[b * size + j] : h[j * size + b]; };
                 double total = 0.0;
                 for (int j = 0; j < k_; ++j) total += free_weight(j) ? at_row(j) : 0.0;
-                for (int j = 0; j < k_; ++j) at_row(j) -= share[j] * total;
+                for (int j = 0; j < k_; ++j) at_row(j) -= share(j) * total;
             }
         }
     }
     for (int j = 0; j < k_; ++j) {
-        h[j * size + j] -= free_count * share[j];
-        for (int i = 0; i < k_; ++i) h[j * size + i] += free_count * share[j] * share[i];
+        h[j * size + j] -= free_count * share(j);
+        for (int i = 0; i < k_; ++i) h[j * size + i] += free_count * share(j) * share(i);
     }
     here.hessian.assign(n_free_ * n_free_, 0.0);
     for (int a = 0; a < size; ++a) {
@@ -192,22 +192,22 @@ void Model::add_hessian(const double* s, Here& here) const {
     }
 }
 
-Parameters Model::moved(const Parameters& from, const std::vector<double>& step) const {
-    std::vector<double> change(3 * k_), factor(3 * k_);
-    for (int i = 0; i < 3 * k_; ++i) change[i] = owner_[i] < 0 ? 0.0 : step[owner_[i]];
-    data_.kernel().exp(change.data(), factor.data(), 3 * k_);
-    Parameters to = from;
+void Model::move(const Parameters& from, const std::vector<double>& step, Parameters& to) {
+    const auto change = [&](int i) { return owner_[i] < 0 ? 0.0 : step[owner_[i]]; };
+    full_.resize(3 * k_);
+    for (int i = 0; i < 3 * k_; ++i) full_[i] = change(i);
+    data_.kernel().exp(full_.data(), full_.data(), 3 * k_);
+    to = from;
     double total = 0.0;
     for (int j = 0; j < k_; ++j) {
-        if (free_weight(j)) total += to.weights[j] *= factor[j];
-        to.means[j] += from.stds[j] * change[k_ + j];
-        to.stds[j] *= factor[2 * k_ + j];
+        if (free_weight(j)) total += to.weights[j] *= full_[j];
+        to.means[j] += from.stds[j] * change(k_ + j);
+        to.stds[j] *= full_[2 * k_ + j];
     }
     const double mass = free_mass(from);
     for (int j = 0; j < k_ && total > 0.0; ++j) {
         if (free_weight(j)) to.weights[j] *= mass / total;
     }
-    return to;
 }
 
 Parameters Model::constrained(Parameters at) const {

@@ -38,7 +38,7 @@ public:
     bool evaluate(Here& here, Detail detail);
 
     // The parameters after a step in free coordinates.
-    Parameters moved(const Parameters& from, const std::vector<double>& step) const;
+    void move(const Parameters& from, const std::vector<double>& step, Parameters& to);
 
     // The nearest parameters that keep the constraints: equal standard deviations are pooled.
     Parameters constrained(Parameters at) const;
@@ -57,9 +57,9 @@ public:
 private:
     bool fixed(const std::vector<bool>& which, int j) const { return !which.empty() && which[j]; }
     double free_mass(const Parameters& at) const;
-    Parameters m_step(const double* sums, Parameters at) const;
+    void m_step(const double* sums, const Parameters& from, Parameters& to) const;
     void add_gradient(const double* sums, Here& here) const;
-    void add_hessian(const double* sums, Here& here) const;
+    void add_hessian(const double* sums, Here& here);
 
     Accumulator& data_;
     const int k_;
@@ -67,7 +67,7 @@ private:
     const Constraints constraints_;
     std::vector<int> owner_;
     int n_free_ = 0;
-    std::vector<double> sums_, log_scale_, log_std_, inverse_;
+    std::vector<double> sums_, log_scale_, log_std_, inverse_, full_;  // full_: in full coordinates
 };
 
 }  // namespace gmm1d

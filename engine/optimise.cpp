@@ -21,7 +21,7 @@ public:
         if (rules_.method == Method::NEWTON) newton();
         else if (rules_.method == Method::SQUAREM) squarem();
         else em();
-        climb_.end = here_;
+        climb_.end = std::move(here_);
         return std::move(climb_);
     }
 
@@ -30,6 +30,10 @@ private:
     bool take(Here&& to, Step kind) {
         const double before = here_.objective;
         here_ = std::move(to);
+        return record(kind, before);
+    }
+
+    bool record(Step kind, double before) {
         climb_.trace.push_back(here_.objective);
         for (const auto* row : {&here_.at.weights, &here_.at.means, &here_.at.stds}) {
             climb_.trace.insert(climb_.trace.end(), row->begin(), row->end());
@@ -149,7 +153,9 @@ private:
         const double largest = model_.largest_step(step);
         if (!(largest < std::numeric_limits<double>::infinity())) return {};
         for (double& x : step) x /= std::max(largest, 1.0);
-        return model_.moved(x0, step);
+        Parameters to;
+        model_.move(x0, step, to);
+        return to;
     }
 
     void newton() {
@@ -168,17 +174,15 @@ private:
             const bool certain = arrived && region.smallest_eigenvalue > -1e-9;
             if (certain && (polished++ > 4 || here_.gradient_norm < 1e-14 * std::min(region.smallest_eigenvalue, 1.0))) return void(end(Stop::STATIONARY));
             if (exhausted() || region.stalls > MOST_STALLS) return void(end(certain ? Stop::STATIONARY : Stop::MAX_ITER));
-            Here to = here_;
-            const TrustRegion::Move move = region.move(model_, to);
-            const double before = here_.gradient_norm;
-            if (certain && move != TrustRegion::Move::NEWTON) return void(end(Stop::STATIONARY));
+            const double before = here_.gradient_norm, height = here_.objective;
+            const TrustRegion::Move move = region.move(model_, here_, !certain);
             if (move == TrustRegion::Move::INTERRUPTED) return void(end(Stop::INTERRUPTED));
             if (move == TrustRegion::Move::FIXED) return void(end(Stop::STATIONARY));
             if (move == TrustRegion::Move::COLLAPSED) {
                 climb_.collapsed = collapsed(model_, here_.next);
                 return void(end(Stop::COLLAPSED));
             }
-            if (!take(std::move(to), move == TrustRegion::Move::EM ? Step::EM : Step::NEWTON)) return;
+            if (!record(move == TrustRegion::Move::EM ? Step::EM : Step::NEWTON, height)) return;
             if (certain && here_.gradient_norm > 0.5 * before) return void(end(Stop::STATIONARY));
         }
     }
@@ -202,6 +206,26 @@ Climb climb(Model& model, const Parameters& start, const Rules& rules) {
     found.certificate = certify(model, found.end);
     found.certified = true;
     return found;
+}
+
+void raise(Climb& climb, const Units& units) {
+    const std::size_t k = climb.end.at.k(), width = 1 + 3 * k;
+    for (std::size_t row = 0; row < climb.trace.size(); row += width) {
+        double *at = &climb.trace[row], *means = at + 1 + k, *stds = means + k;
+        at[0] -= units.jacobian;
+        for (std::size_t j = 0; j < k; ++j) {
+            means[j] = units.centre + units.unit * means[j];
+            stds[j] *= units.unit;
+        }
+    }
+    climb.certificate.log_likelihood -= units.jacobian;
+    if (climb.certificate.covariance.empty()) return;
+    for (std::size_t a = 0; a < 3 * k; ++a) {
+        for (std::size_t j = k; j < 2 * k; ++j) {
+            climb.certificate.covariance[a * 3 * k + j] *= units.unit;
+            climb.certificate.covariance[j * 3 * k + a] *= units.unit;
+        }
+    }
 }
 
 Climb exact(Model& data, Model& nodes, const Parameters& start) {
@@ -238,7 +262,7 @@ Climb exact(Model& data, Model& nodes, const Parameters& start) {
         TrustRegion region(here.n);
         region.propose(data, here, false);
         here = Here{};
-        here.at = region.ahead(data, best);
+        data.move(best.at, region.step(), here.at);
         kind = Step::NEWTON;
     }
     out.stop = Stop::MAX_ITER;

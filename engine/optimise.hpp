@@ -27,6 +27,14 @@ struct Climb {
     std::vector<Step> steps;
 };
 
+// Of standardised values (x - centre) / unit; the log-likelihood of x is lower by the jacobian, n log(unit).
+struct Units {
+    double centre = 0.0, unit = 1.0, jacobian = 0.0;
+};
+
+// Turns what a climb found into the units of x: trace, log-likelihood and covariance.
+void raise(Climb& climb, const Units& units);
+
 // Climbs by EM (Dempster, Laird and Rubin 1977), SQUAREM (Varadhan and Roland 2008) or by five EM steps and then a
 // trust-region Newton method in the metric of the complete-data information, which falls back to EM steps.
 // The objective never falls. Without a penalty it stops when a standard deviation falls below what the data resolve.

@@ -99,6 +99,11 @@ void unite(Ordered& ordered) {
     counts.resize(last + 1);
 }
 
+constexpr double SMALLEST = 0x1p-511, LARGEST = 0x1p511;  // their squares are normal numbers
+
+// The largest power of two that is not above a positive value.
+double power_of_two(double value) { return std::ldexp(1.0, std::ilogb(value)); }
+
 }  // namespace
 
 std::int64_t condense(const Source& points, const std::optional<Source>& weights, Ordered& out) {
@@ -140,11 +145,6 @@ double total(const double* counts, std::int64_t size) {
     return sum.value();
 }
 
-void standardise(Ordered& ordered, double centre, double unit) {
-    for (double& value : ordered.values) value = (value - centre) / unit + 0.0;
-    unite(ordered);
-}
-
 Quartiles quartiles(const double* values, const double* counts, std::int64_t size) {
     std::vector<double> shares(size);
     double total = 0.0;
@@ -170,6 +170,32 @@ Moments moments(const double* values, const double* counts, std::int64_t size) {
         second.add(counts[i] / n * (d * d));
     }
     return {centre + scale * offset, scale * std::sqrt(second.value())};
+}
+
+bool Standardised::has_scale() const {
+    const double spread = high - low;
+    return spread == 0.0 || (spread <= LARGEST && spread >= SMALLEST && unit >= SMALLEST && spread / unit <= LARGEST);
+}
+
+Standardised standardised(Ordered&& ordered) {
+    Standardised out{std::move(ordered)};
+    auto& [values, counts] = out.nodes;
+    const auto size = static_cast<std::int64_t>(values.size());
+    const Quartiles q = quartiles(values.data(), counts.data(), size);
+    out.n = total(counts.data(), size);
+    out.low = values.front();
+    out.high = values.back();
+    out.centre = q.median;
+    if (out.low == out.high) {
+        out.unit = std::clamp(power_of_two(q.median == 0.0 ? 1.0 : std::abs(q.median)), SMALLEST, LARGEST);
+    } else {
+        const double width = q.upper - q.lower;
+        out.unit = power_of_two(width != 0.0 ? width : moments(values.data(), counts.data(), size).std);
+    }
+    if (!out.has_scale()) return out;
+    for (double& value : values) value = (value - out.centre) / out.unit + 0.0;
+    unite(out.nodes);
+    return out;
 }
 
 }  // namespace gmm1d

@@ -22,9 +22,6 @@ std::int64_t condense(const Source& points, const std::optional<Source>& weights
 // The sum of counts; what is no normal float64 may end as infinity or NaN.
 double total(const double* counts, std::int64_t size);
 
-// (value - centre) / unit, for a unit that is a power of two; values that become equal become one.
-void standardise(Ordered& ordered, double centre, double unit);
-
 // The smallest values with a quarter, half and three quarters of all counts at or below them. They refuse nothing: there
 // must be values, here and below.
 struct Quartiles {
@@ -37,5 +34,15 @@ struct Moments {
     double mean, std;
 };
 Moments moments(const double* values, const double* counts, std::int64_t size);
+
+// Values as (value - centre) / unit: from their median, in the power of two just below the interquartile range or, where
+// that is zero, below the standard deviation; of values that are all equal, below their magnitude. Values that become
+// equal become one.
+struct Standardised {
+    Ordered nodes;  // as they are where they have no scale
+    double n = 0.0, low = 0.0, high = 0.0, centre = 0.0, unit = 0.0;
+    bool has_scale() const;  // whether the squares of spread, unit and their ratio are normal numbers
+};
+Standardised standardised(Ordered&& ordered);
 
 }  // namespace gmm1d

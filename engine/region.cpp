@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "linear.hpp"
 
@@ -11,9 +12,8 @@ namespace {
 
 constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
 
-Metric metric(const Model& model, const Here& here) {
+void measure(const Model& model, const Here& here, Metric& m) {
     const int n = model.n_free(), k = here.at.k();
-    Metric m;
     m.root.resize(n);
     m.slope.resize(n);
     m.null.assign(n, 0.0);
@@ -35,7 +35,6 @@ Metric metric(const Model& model, const Here& here) {
             m.curvature[i * n + j] = -here.hessian[i * n + j] / m.root[i] / m.root[j] + m.null[i] * m.null[j];
         }
     }
-    return m;
 }
 
 // The length of (B + shift)^-1 g in the eigenbasis.
@@ -74,10 +73,11 @@ double TrustRegion::noise(const Here& here) const { return ROUNDING * (std::abs(
 
 void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
     const int n = model.n_free();
-    const Metric m = metric(model, here);
-    std::vector<double> d;
+    const Metric& m = metric_;
+    std::vector<double>& d = scaled_;
+    measure(model, here, metric_);
     smallest_eigenvalue = 1.0;
-    if (spectrum || !by_factors(m, n, d)) d = by_eigenvectors(m, n);
+    if (spectrum || !by_factors(n)) by_eigenvectors(n);
     step_.resize(n);
     for (int i = 0; i < n; ++i) step_[i] = d[i] / m.root[i];
     const double shrink = std::max(model.largest_step(step_), 1.0);
@@ -99,14 +99,15 @@ void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
 
 // The step (B' + shift)^-1 g of length radius_ or so, by Cholesky factors: cheaper than eigenvectors, but blind to the
 // hard case. False if no shift is found. The smallest eigenvalue becomes -1 where B' is not positive definite.
-bool TrustRegion::by_factors(const Metric& m, int n, std::vector<double>& d) {
+bool TrustRegion::by_factors(int n) {
     constexpr int MOST_SHIFTS = 14;
     constexpr double FIRST_SHIFT = 0.02, ROOM = 1.1;
     double shift = 0.0;
+    std::vector<double>&factor = factor_, &d = scaled_;
     for (int i = 0; i < MOST_SHIFTS; ++i) {
-        std::vector<double> factor = m.curvature;
+        factor = metric_.curvature;
         for (int j = 0; j < n; ++j) factor[j * n + j] += shift;
-        d = m.slope;
+        d = metric_.slope;
         if (!solve(factor, d)) {
             smallest_eigenvalue = -1.0;
             shift = std::max(4.0 * shift, FIRST_SHIFT);
@@ -127,13 +128,15 @@ bool TrustRegion::by_factors(const Metric& m, int n, std::vector<double>& d) {
 }
 
 // The step of length radius_ at most that promises most, by the eigenvectors of B'.
-std::vector<double> TrustRegion::by_eigenvectors(const Metric& m, int n) {
-    if (n == 0) return {};
-    const Eigen e = eigen(m.curvature, n);
+void TrustRegion::by_eigenvectors(int n) {
+    std::vector<double>& d = scaled_;
+    d.assign(n, 0.0);
+    if (n == 0) return;
+    const Eigen e = eigen(metric_.curvature, n);
     smallest_eigenvalue = e.values[0];
-    std::vector<double> along(n), d(n);
+    std::vector<double> along(n);
     for (int j = 0; j < n; ++j) {
-        for (int i = 0; i < n; ++i) along[j] += e.vectors[i * n + j] * m.slope[i];
+        for (int i = 0; i < n; ++i) along[j] += e.vectors[i * n + j] * metric_.slope[i];
         if (std::abs(e.values[j]) < 1e-10) along[j] = 0.0;
     }
     const bool convex = smallest_eigenvalue > -1e-10;
@@ -159,14 +162,11 @@ std::vector<double> TrustRegion::by_eigenvectors(const Metric& m, int n) {
         if (j == 0) x += along[0] < 0.0 ? -hard : hard;
         for (int i = 0; i < n; ++i) d[i] += e.vectors[i * n + j] * x;
     }
-    return d;
 }
 
-Parameters TrustRegion::ahead(const Model& model, const Here& here) const { return model.moved(here.at, step_); }
-
-TrustRegion::Move TrustRegion::move(Model& model, Here& here) {
-    Here to;
-    to.at = ahead(model, here);
+TrustRegion::Move TrustRegion::move(Model& model, Here& here, bool or_em) {
+    Here& to = to_;
+    model.move(here.at, step_, to.at);
     bool accepted = collapsed(model, to.at) < 0;
     double gain = 0.0;
     if (accepted) {
@@ -181,16 +181,16 @@ TrustRegion::Move TrustRegion::move(Model& model, Here& here) {
     if (accepted) {
         if (ratio > 0.75 && length_ > 0.99 * radius_) radius_ *= 2.5;
         if (ratio < 0.25) radius_ = 0.4 * length_;
-        here = std::move(to);
+        std::swap(here, to);
         return Move::NEWTON;
     }
+    if (!or_em) return Move::FIXED;
     radius_ = 0.3 * length_;
     if (collapsed(model, here.next) >= 0) return Move::COLLAPSED;
     if (same(here.at, here.next)) return Move::FIXED;
-    to = Here{};
     to.at = here.next;
     if (!model.evaluate(to, Detail::INFORMATION)) return Move::INTERRUPTED;
-    here = std::move(to);
+    std::swap(here, to);
     return Move::EM;
 }
 
@@ -198,7 +198,8 @@ Certificate certify(const Model& model, const Here& here) {
     const int n = model.n_free(), k = here.at.k();
     Certificate out{here.log_likelihood, here.gradient_norm, 0.0, 1.0, here.entropy, {}};
     if (n > 0) {
-        const Metric m = metric(model, here);
+        Metric m;
+        measure(model, here, m);
         const Eigen e = eigen(m.curvature, n);
         out.smallest_eigenvalue = e.values[0];
         double squared = 0.0;

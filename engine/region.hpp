@@ -35,12 +35,11 @@ public:
     // Prepares the next step; with `spectrum` the smallest eigenvalue of B' is computed, too.
     void propose(const Model& model, const Here& here, bool spectrum);
 
-    // Where the step leads.
-    Parameters ahead(const Model& model, const Here& here) const;
+    const std::vector<double>& step() const { return step_; }
 
-    // Takes the step or, where it does not rise as promised, the EM step instead.
+    // Takes the step or, where it does not rise as promised, the EM step instead, if that may be.
     enum class Move { NEWTON, EM, COLLAPSED, FIXED, INTERRUPTED };
-    Move move(Model& model, Here& here);
+    Move move(Model& model, Here& here, bool or_em = true);
 
     double promise = 0.0, smallest_eigenvalue = 1.0;  // of the step ahead; 1 or -1 where only its sign is known
     bool below_rounding = false;                      // whether the promise is too small to be measured
@@ -48,12 +47,14 @@ public:
 
 private:
     double noise(const Here& here) const;
-    bool by_factors(const Metric& m, int n, std::vector<double>& step);
-    std::vector<double> by_eigenvectors(const Metric& m, int n);
+    bool by_factors(int n);
+    void by_eigenvectors(int n);
 
     const double total_weight_;
     double radius_, length_ = 0.0;
-    std::vector<double> step_;
+    std::vector<double> step_, scaled_, factor_;  // scaled_: the step in the metric
+    Metric metric_;
+    Here to_;
 };
 
 // The component whose standard deviation is below what the data resolve there, or -1.

@@ -257,11 +257,11 @@ Search::Rise Search::rise(Accumulator& data, Here& here, const Level& level, con
 // Whether the climb is about to end at an optimum that is filed already.
 bool Search::known(const Here& here, double promise, const Level& level) const {
     if (promise > LAST) return false;
-    Parameters at = here.at;
-    sort(at);
+    Parameters at;
     for (const auto* list : {&level.found, &level.spikes}) {
         for (const Optimum& other : *list) {
             if (std::abs(here.objective + promise - other.objective) > SAME + 0.1 * promise) continue;
+            if (at.k() == 0) sort(at = here.at);
             bool alike = true;
             for (int j = 0; j < at.k() && alike; ++j) {
                 alike = std::abs(at.means[j] - other.at.means[j]) < ALIKE * other.at.stds[j] &&

@@ -10,31 +10,6 @@ import numpy.typing
 from numpy.typing import NDArray
 
 
-def climb(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, method: str, tol: float, max_iter: int, penalty: float = 0.0, penalty_variance: float = 1.0, equal_stds: bool = False, fixed: Sequence[bool] = [], threads: int = 1, instruction_set: str = '') -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
-    """
-    Climb from a start: why it stopped, the component that collapsed or -1, the kinds of steps (s start, e EM,
-    q SQUAREM, n Newton), the trace, a row for every point of the climb: objective, weights, means, stds; then
-    log-likelihood, gradient norm, Newton decrement, smallest eigenvalue and entropy at the end; and the covariance
-    of log weights, means and log stds.
-    """
-
-class Search:
-    """
-    The search for the best mixture, kept from one number of components to the next.
-    """
-
-    def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, threads: int) -> None: ...
-
-    def best(self, k: int, *, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
-        """
-        The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.
-        """
-
-def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, node_values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], node_counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, equal_stds: bool, fixed: Sequence[bool], threads: int) -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
-    """
-    From an optimum of the nodes to that of the data, as `climb` returns it.
-    """
-
 def judge(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)]) -> list[str]:
     """For every component: regular, dense, faint, spike or narrow."""
 
@@ -61,6 +36,31 @@ def exp(x: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', w
 
 def log(x: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], instruction_set: str = '') -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
     """The kernel's log, for normal positive x."""
+
+def climb(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, method: str, tol: float, max_iter: int, penalty: float = 0.0, penalty_variance: float = 1.0, equal_stds: bool = False, fixed: Sequence[bool] = [], units: tuple[float, float, float] = (0.0, 1.0, 0.0), threads: int = 1, instruction_set: str = '') -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
+    """
+    Climb from a start: why it stopped, the component that collapsed or -1, the kinds of steps (s start, e EM,
+    q SQUAREM, n Newton), the trace, a row for every point of the climb: objective, weights, means, stds; then
+    log-likelihood, gradient norm, Newton decrement, smallest eigenvalue and entropy at the end; and the covariance
+    of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).
+    """
+
+class Search:
+    """
+    The search for the best mixture, kept from one number of components to the next.
+    """
+
+    def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, units: tuple[float, float, float], threads: int) -> None: ...
+
+    def best(self, k: int, *, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
+        """
+        The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.
+        """
+
+def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, node_values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], node_counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, equal_stds: bool, fixed: Sequence[bool], units: tuple[float, float, float], threads: int) -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
+    """
+    From an optimum of the nodes to that of the data, as `climb` returns it.
+    """
 
 def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, k: int, *, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """
@@ -132,21 +132,11 @@ class Sketch:
     @property
     def n_leaves(self) -> int: ...
 
-def condense(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))], int]:
+def standardise(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))], float, float, float, float, float] | int:
     """
-    Distinct values of positive weight, ascending, their weights, and the first index of a fault or -1.
+    Distinct values of positive weight, ascending, as (value - centre) / unit, and their weights; then the sum of the
+    weights, the lowest and the highest value, centre and unit. Or the first index of a fault.
     """
-
-def total(counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> float:
-    """Their sum, rounded once."""
-
-def standardise(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], centre: float, unit: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))]]:
-    """
-    Ascending values as (value - centre) / unit, those that become equal as one.
-    """
-
-def quartiles(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[float, float, float]:
-    """Lower quartile, median and upper quartile of ascending values."""
 
 def moments(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[float, float]:
     """Mean and standard deviation of ascending values."""

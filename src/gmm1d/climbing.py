@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 METHODS = ("newton", "em", "squarem")
-KINDS = {"s": "start", "e": "em", "q": "squarem", "n": "newton"}
+KINDS = {"o": "optimum", "s": "start", "e": "em", "q": "squarem", "n": "newton"}
 
 
 @dataclass(frozen=True)
@@ -45,34 +45,54 @@ class Rules:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """The points of one climb of one objective, the start first and the result last.
 
-    Attributes
-    ----------
-    kind : tuple of str, length T + 1
-        "start", or "optimum" if the climb goes on from that of data which were compressed more; then the kind of step
-        that led to the point: "em", "newton" or "squarem".
-    log_likelihood : ndarray, shape (T + 1,)
-        The objective: the log-likelihood, or the penalised one if the fit's notes say that a component wants to
-        collapse.
-    weights, means, stds : ndarray, shape (T + 1, k)
-        In the start's order.
+    Components are in the start's order.
     """
 
-    kind: tuple[str, ...]
-    log_likelihood: Array
-    weights: Array
-    means: Array
-    stds: Array
+    letters: str  # of KINDS: one for each point
+    rows: Array  # (T + 1, 1 + 3k): what is known of it
 
     def __len__(self) -> int:
-        return len(self.kind)
+        """Count the T + 1 points."""
+        return len(self.letters)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """The kind of step that led to each point: "em", "newton" or "squarem".
+
+        That of the first is "start", or "optimum" if the climb goes on from that of data which were compressed more.
+        """
+        return tuple(KINDS[letter] for letter in self.letters)
+
+    @property
+    def log_likelihood(self) -> Array:
+        """The objective (T + 1,), penalised if the fit's notes say that a component wants to collapse."""
+        return self.rows[:, 0]
+
+    @property
+    def weights(self) -> Array:
+        """Weights (T + 1, k)."""
+        return self._parameters(0)
+
+    @property
+    def means(self) -> Array:
+        """Means (T + 1, k)."""
+        return self._parameters(1)
+
+    @property
+    def stds(self) -> Array:
+        """Standard deviations (T + 1, k)."""
+        return self._parameters(2)
+
+    def _parameters(self, which: int) -> Array:
+        k = self.rows.shape[1] // 3
+        return self.rows[:, 1 + which * k : 1 + (which + 1) * k]
 
 
-@dataclass(frozen=True, eq=False)
-class Climb:
+class Climb(NamedTuple):
     """Where a climb led: `certificate` is None if it was interrupted, `collapsed` the component that became a spike.
 
     Of a `penalised` one, `spikes` are what climbs without a penalty ran into. `regular` is True where every component
@@ -80,7 +100,6 @@ class Climb:
     """
 
     status: Ending
-    end: Start
     log_likelihood: float
     trace: Trace
     certificate: Certificate | None
@@ -88,6 +107,13 @@ class Climb:
     penalised: bool = False
     regular: bool = False
     spikes: tuple[Start, ...] = ()
+
+    @property
+    def end(self) -> Start:
+        """The last point."""
+        row = self.trace.rows[-1]
+        k = row.size // 3
+        return Start(row[1 : 1 + k], row[1 + k : 1 + 2 * k], row[1 + 2 * k :])
 
 
 def climb(sample: Sample, start: Start, rules: Rules) -> Climb:
@@ -100,9 +126,10 @@ def climb(sample: Sample, start: Start, rules: Rules) -> Climb:
         **rules.options(),
         equal_stds=rules.constraints.equal_variances,
         fixed=rules.constraints.fixed,
+        units=sample.units,
         threads=rules.threads,
     )
-    return _climb(sample, rules, found)
+    return _climb(rules, found)
 
 
 def exact(sample: Sample, start: Start, rules: Rules) -> Climb:
@@ -117,9 +144,10 @@ def exact(sample: Sample, start: Start, rules: Rules) -> Climb:
         *start.standardised(sample),
         equal_stds=rules.constraints.equal_variances,
         fixed=rules.constraints.fixed,
+        units=sample.units,
         threads=rules.threads,
     )
-    return _climb(sample, rules, found)
+    return _climb(rules, found)
 
 
 class Search:
@@ -128,7 +156,7 @@ class Search:
     def __init__(self, sample: Sample, rules: Rules) -> None:
         self._sample, self._rules = sample, rules
         self._engine = _engine.Search(
-            *sample.nodes, rules.constraints.equal_variances, rules.threads
+            *sample.nodes, rules.constraints.equal_variances, sample.units, rules.threads
         )
 
     def best(self, k: int, starts: Sequence[tuple[Array, Array, Array]] = ()) -> Climb:
@@ -143,7 +171,7 @@ class Search:
             **self._rules.options(),
         )
         raised = tuple(_raised(self._sample, *each) for each in spikes)
-        return _climb(self._sample, self._rules, found, penalised, raised, regular)
+        return _climb(self._rules, found, penalised, raised, regular)
 
     def _fixed_values(self, k: int) -> tuple[list[float], list[float], list[float]]:
         """Return what is fixed in the sample's units, with any values where free."""
@@ -155,41 +183,32 @@ class Search:
 
 
 def _climb(
-    sample: Sample,
     rules: Rules,
     found: Any,
     penalised: bool = False,
     spikes: tuple[Start, ...] = (),
     regular: bool = False,
 ) -> Climb:
-    """Turn what the engine returned into the units of the data; what is fixed has every bit of what was asked for."""
-    stop, collapsed, steps, rows, measures, covariance = found
-    jacobian = sample.n * float(np.log(sample.unit))
-    k = rows.shape[1] // 3
-    weights, means, stds = rows[:, 1 : 1 + k], rows[:, 1 + k : 1 + 2 * k], rows[:, 1 + 2 * k :]
-    means, stds = sample.centre + sample.unit * means, sample.unit * stds
+    """Name what the engine returned; what is fixed has every bit of what was asked for."""
+    stop, collapsed, letters, rows, measures, covariance = found
     if rules.constraints.values is not None:
-        weights, means, stds = rules.constraints.kept(np.array([weights, means, stds]))
-    kinds = tuple(KINDS[step] for step in steps)
-    trace = Trace(kinds, rows[:, 0] - jacobian, weights, means, stds)
-    certificate, log_likelihood = None, float(trace.log_likelihood[-1])
+        parts = rows[:, 1:].reshape(-1, 3, rows.shape[1] // 3)
+        parts[:] = rules.constraints.kept(parts.swapaxes(0, 1)).swapaxes(0, 1)
+        rows[:, 1:] = parts.reshape(len(rows), -1)
+    rows.setflags(write=False)
+    certificate, log_likelihood = None, float(rows[-1, 0])
     if measures is not None:
         log_likelihood, norm, decrement, eigenvalue, entropy = measures
-        log_likelihood -= jacobian
-        if covariance is not None:
-            covariance[k : 2 * k] *= sample.unit
-            covariance[:, k : 2 * k] *= sample.unit
         certificate = Certificate(norm, decrement, eigenvalue, entropy, covariance)
     return Climb(
-        status=_ending(stop, certificate, penalised=penalised),
-        end=Start(trace.weights[-1], trace.means[-1], trace.stds[-1]),
-        log_likelihood=log_likelihood,
-        trace=trace,
-        certificate=certificate,
-        collapsed=collapsed if stop == "collapsed" else None,
-        penalised=penalised,
-        regular=regular,
-        spikes=spikes,
+        _ending(stop, certificate, penalised=penalised),
+        log_likelihood,
+        Trace(letters, rows),
+        certificate,
+        collapsed if stop == "collapsed" else None,
+        penalised,
+        regular,
+        spikes,
     )
 
 

@@ -194,14 +194,17 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
     sample, last, error = _decompressed(sample, found, rules, exact=exact)
     trace = last.trace
     if last is not found:
-        trace = replace(trace, kind=("optimum", *trace.kind[1:]))
+        trace = replace(trace, letters="o" + trace.letters[1:])
     end, certificate = last.end, last.certificate
+    order = np.arange(end.k)
+    if not end.ascending:  # a search ends in order, but for a tie
+        order = Mixture.sorting(end.weights, end.means, end.stds)
+        end = end.reordered(order)
+        if certificate is not None and certificate.covariance is not None:
+            rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
+            covariance = certificate.covariance[np.ix_(rows, rows)]
+            certificate = replace(certificate, covariance=covariance)
     mixture = Mixture._trusted(end.weights, end.means, end.stds)
-    order = Mixture.sorting(end.weights, end.means, end.stds)
-    ordered = order.tolist() == list(range(order.size))
-    if certificate is not None and certificate.covariance is not None and not ordered:
-        rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
-        certificate = replace(certificate, covariance=certificate.covariance[np.ix_(rows, rows)])
     return Fit(
         mixture=mixture,
         log_likelihood=last.log_likelihood,
@@ -276,12 +279,13 @@ def _wanting(found: Climb, mixture: Mixture, sample: Sample) -> dict[int, str]:
     If it has none that sits on one or two values, those of the spikes that it keeps clear of count.
     """
     wanting: dict[int, str] = {}
-    for where in (found.end, *found.spikes):
-        own = where is found.end
+    for where in (end := found.end, *found.spikes):
+        own = where is end
         if wanting and not own:
             break
-        verdicts = judge(Mixture._trusted(where.weights, where.means, where.stds), sample)
         order = Mixture.sorting(where.weights, where.means, where.stds)
+        there = where.reordered(order)
+        verdicts = judge(Mixture._trusted(there.weights, there.means, there.stds), sample)
         for i, (verdict, j) in enumerate(zip(verdicts, order, strict=True)):
             values = seat(sample, where.means[j], where.stds[j])
             if verdict not in ("regular", "dense") and values:

@@ -67,19 +67,19 @@ class Mixture:
         *,
         variances: ArrayLike | None = None,
     ) -> None:
-        self._keep(*arguments.parameters(weights, means, stds, variances))
+        columns = arguments.parameters(weights, means, stds, variances)
+        order = self.sorting(*columns)
+        self._keep(*(column[order] for column in columns))
 
     @classmethod
-    def _trusted(cls, weights: FloatArray, means: FloatArray, stds: FloatArray) -> Mixture:
-        """Build one of what `arguments.parameters` would return, without a look at it."""
+    def _trusted(cls, *columns: FloatArray) -> Mixture:
+        """Build one of what `arguments.parameters` would return, in order, without a look at it."""
         mixture = cls.__new__(cls)
-        mixture._keep(weights, means, stds)
+        mixture._keep(*columns)
         return mixture
 
     def _keep(self, *columns: FloatArray) -> None:
-        order = self.sorting(*columns)
-        for name, column in zip(("weights", "means", "stds"), columns, strict=True):
-            values = column[order]
+        for name, values in zip(("weights", "means", "stds"), columns, strict=True):
             values.setflags(write=False)
             self.__dict__[name] = values
 

@@ -104,8 +104,10 @@ def check_rules(method: object, tol: object, max_iter: object, threads: object) 
     return Rules(
         method=str(method),
         tol=None if tol is None else _tolerance(tol),
-        max_iter=_whole("max_iter", max_iter, least=0, default=MAX_ITER[str(method)]),
-        threads=_whole("threads", threads, least=1, default=_processors()),
+        max_iter=MAX_ITER[str(method)]
+        if max_iter is None
+        else _whole("max_iter", max_iter, least=0),
+        threads=_processors() if threads is None else _whole("threads", threads, least=1),
     )
 
 
@@ -121,7 +123,7 @@ def random_starts(
     """
     if n_random and start is not None:
         raise InputError("n_random adds to the search, but start replaces it: drop one")
-    count = _whole("n_random", n_random, least=0, default=0)
+    count = 0 if n_random is None else _whole("n_random", n_random, least=0)
     if rng is not None:
         return count, generator(rng)
     if count > 0:
@@ -138,9 +140,7 @@ def _tolerance(tol: object) -> float:
     return value
 
 
-def _whole(name: str, value: object, least: int, default: int) -> int:
-    if value is None:
-        return default
+def _whole(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
     return min(int(value), MOST_STEPS)

@@ -119,18 +119,16 @@ class Sample:
     def _of_few(cls, points: Column, weights: Column | None) -> Sample:
         """Take every point for what it is."""
         ordered = np.sort(points) if weights is None else points  # NumPy's sort is the fastest
-        values, counts, fault = _engine.condense(ordered, weights)
-        if fault >= 0:
+        found = _engine.standardise(ordered, weights)
+        if isinstance(found, int):
             refuse_faults(points, weights)
-        n = float(points.size)
+        values, counts, n, low, high, centre, unit = found
         if weights is not None:
-            n = _engine.total(counts)
             check_total(n, points.size)
             if not weights.all():
                 points, weights = points[weights > 0], weights[weights > 0]
-        low, high = float(values[0]), float(values[-1])
-        centre, unit = _centre_and_unit(values, counts, low, high)
-        nodes = _engine.standardise(values, counts, centre, unit)
+        _check_scale(low, high, unit)
+        nodes = values, counts
         return cls(_guarded(points), _guarded(weights), n, low, high, centre, unit, nodes, None)
 
     @classmethod
@@ -140,7 +138,10 @@ class Sample:
             raise InputError("no data: the Sketch is empty, add numbers to it")
         check_total(sketch.n, sketch.size)
         low, high = sketch.low, sketch.high
-        centre, unit = _centre_and_unit(*sketch.nodes(0.0, 1.0), low, high)
+        found = _engine.standardise(*sketch.nodes(0.0, 1.0))
+        assert not isinstance(found, int)
+        *_, centre, unit = found
+        _check_scale(low, high, unit)
         nodes = sketch.nodes(centre, unit)
         return cls(
             _guarded(points), _guarded(weights), sketch.n, low, high, centre, unit, nodes, sketch
@@ -170,6 +171,11 @@ class Sample:
         """The maximum-likelihood standard deviation: sqrt(sum_i w_i (x_i - mean)**2 / n)."""
         return self.unit * _engine.moments(*self.nodes)[1]
 
+    @property
+    def units(self) -> tuple[float, float, float]:
+        """Centre, unit, and by how much the log-likelihood of standardised points is higher, n log(unit)."""
+        return self.centre, self.unit, self.n * math.log(self.unit)
+
     def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
         """Read the points again, on leaves that are finer where this mixture asks for it."""
         assert self.sketch is not None
@@ -193,39 +199,20 @@ def _guarded(values: Column | None) -> Column | None:
     return values
 
 
-def _centre_and_unit(values: Array, counts: Array, low: float, high: float) -> tuple[float, float]:
-    """Return median and unit of ascending values (d,) with their counts (d,)."""
-    lower, centre, upper = _engine.quartiles(values, counts)
-    if low == high:
-        return centre, min(max(_power_of_two(abs(centre) or 1.0), SMALLEST), LARGEST)
-    _check_scale(high - low)
-    unit = _power_of_two((upper - lower) or _engine.moments(values, counts)[1])
-    _check_scale(unit)
-    _check_ratio(high - low, unit)
-    return centre, unit
-
-
-def _power_of_two(value: float) -> float:
-    """Return the largest power of two that is not above a positive value."""
-    return math.ldexp(1.0, math.frexp(value)[1] - 1)
-
-
-def _check_scale(spread: float) -> None:
-    """Refuse a spread whose square is no normal float64."""
-    if spread > LARGEST:
-        raise ScaleError(
-            f"the data spread over {number(spread)}, too far for its square to be a float64: "
-            "divide them by a power of ten"
-        )
-    if spread < SMALLEST:
-        raise ScaleError(
-            f"the data have a spread near {number(spread)}, too small for its square to be a "
-            "normal float64: multiply them by a power of ten"
-        )
-
-
-def _check_ratio(spread: float, unit: float) -> None:
-    """Refuse data of which a standardised value has no square."""
+def _check_scale(low: float, high: float, unit: float) -> None:
+    """Refuse data whose spread, or what is standardised by the unit, has no square that is a normal float64."""
+    spread = high - low
+    for extent in (spread, unit):
+        if extent > LARGEST:
+            raise ScaleError(
+                f"the data spread over {number(extent)}, too far for its square to be a float64: "
+                "divide them by a power of ten"
+            )
+        if spread > 0 and extent < SMALLEST:
+            raise ScaleError(
+                f"the data have a spread near {number(extent)}, too small for its square to be a "
+                "normal float64: multiply them by a power of ten"
+            )
     if spread / unit > LARGEST:
         raise ScaleError(
             f"the data spread over {number(spread)}, but half of them over about {number(unit)}, "

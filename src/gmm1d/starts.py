@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,15 @@ class Start:
     def k(self) -> int:
         """The number of components."""
         return len(self.weights)
+
+    @property
+    def ascending(self) -> bool:
+        """Whether the means are in order, without a tie."""
+        return all(a < b for a, b in pairwise(self.means.tolist()))
+
+    def reordered(self, order: NDArray[np.intp]) -> Start:
+        """Return the components in another order (k,)."""
+        return Start(self.weights[order], self.means[order], self.stds[order])
 
     def standardised(self, sample: Sample) -> tuple[Array, Array, Array]:
         """Return weights, means and stds in the sample's units, as the engine takes them."""
