@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Parameters = tuple[Any, Any, Any]  # weights, means, variances
     Fitter = Callable[[Array, int], Parameters]
 
+WARM = 0.1
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "0")) or None
 
 
@@ -106,9 +107,12 @@ PEERS = {
 def timed(
     run: Fitter, x: Array, k: int, repeats: int, budget: float
 ) -> tuple[list[float], Parameters]:
-    """Return the seconds of each repetition, as many as the budget allows, and the last answer."""
+    """Return the seconds of each repetition, as many as the budget allows, and the last answer.
+
+    What is quick is repeated for `WARM` seconds, so that the median is that of a running program.
+    """
     times: list[float] = []
-    while not times or (len(times) < repeats and sum(times) < budget):
+    while not times or sum(times) < (budget if len(times) < repeats else WARM):
         begin = time.perf_counter()
         found = run(x, k)
         times.append(time.perf_counter() - begin)
