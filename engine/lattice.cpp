@@ -145,7 +145,7 @@ Grid::Grid(std::vector<Cell> cells, const std::vector<double>& values, const std
     const auto size = static_cast<std::int64_t>(cells_.size());
     for (std::int64_t leaf = 0; leaf < size;) {
         const Cell& cell = cells_[leaf];
-        const double from = std::max(cell.left() * scale_ - first_, 0.0);
+        const double from = std::clamp(cell.left() * scale_ - first_, 0.0, double(steps_));  // cells may lie far beyond the table
         const double to = std::min(cell.right() * scale_ - first_, double(steps_));
         std::int64_t next = leaf + 1;
         if (cell.exponent >= exponent_) {

@@ -99,9 +99,10 @@ void Model::m_step(const double* s, const Parameters& from, Parameters& to) cons
     for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? counts[j] : 0.0;
     for (int j = 0; j < k_; ++j) {
         const double count = counts[j];
-        if (free_weight(j)) to.weights[j] = mass * count / free_count;
+        const bool moves = free_weight(j) && free_count >= n * 1e-290;  // where no free one has data, their weights stay
+        if (moves) to.weights[j] = mass * count / free_count;
         if (count < n * 1e-290) {  // no data at all: mean and standard deviation stay where they are
-            if (free_weight(j)) to.weights[j] = 0.0;
+            if (moves) to.weights[j] = 0.0;
             continue;
         }
         const double std = from.stds[j], d = owner_[k_ + j] < 0 ? 0.0 : first[j] / count;

@@ -99,8 +99,6 @@ void unite(Ordered& ordered) {
     counts.resize(last + 1);
 }
 
-constexpr double SMALLEST = 0x1p-511, LARGEST = 0x1p511;  // their squares are normal numbers
-
 // The largest power of two that is not above a positive value.
 double power_of_two(double value) { return std::ldexp(1.0, std::ilogb(value)); }
 
@@ -187,7 +185,8 @@ Standardised standardised(Ordered&& ordered) {
     out.high = values.back();
     out.centre = q.median;
     if (out.low == out.high) {
-        out.unit = std::clamp(power_of_two(q.median == 0.0 ? 1.0 : std::abs(q.median)), SMALLEST, LARGEST);
+        out.unit = std::clamp(power_of_two(q.median == 0.0 ? 1.0 : std::abs(q.median)), Standardised::SMALLEST,
+                              Standardised::LARGEST);
     } else {
         const double width = q.upper - q.lower;
         out.unit = power_of_two(width != 0.0 ? width : moments(values.data(), counts.data(), size).std);

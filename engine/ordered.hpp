@@ -36,9 +36,11 @@ struct Moments {
 Moments moments(const double* values, const double* counts, std::int64_t size);
 
 // Values as (value - centre) / unit: from their median, in the power of two just below the interquartile range or, where
-// that is zero, below the standard deviation; of values that are all equal, below their magnitude. Values that become
+// that is zero, below the standard deviation, which may underflow; of values that are all equal, below their magnitude. Values that become
 // equal become one.
 struct Standardised {
+    static constexpr double SMALLEST = 0x1p-511, LARGEST = 0x1p511;  // of spread and unit: their squares are normal numbers
+    static constexpr double LEAST = 2.0, MOST = 0x1p53;  // of what all count: rounding stays below what certifies an optimum
     Ordered nodes;  // as they are where they have no scale
     double n = 0.0, low = 0.0, high = 0.0, centre = 0.0, unit = 0.0;
     bool has_scale() const;  // whether the squares of spread, unit and their ratio are normal numbers

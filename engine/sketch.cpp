@@ -116,7 +116,7 @@ void Sketch::release_few() {
             const Rule rule = gauss(leaf.moments);
             if (rule.defect(leaf.moments) <= NO_DEFECT * weight) {
                 for (int j = 0; j < rule.size; ++j)
-                    exact_.push_back({leaf.cell.centre() + leaf.cell.half() * rule.u[j] + 0.0, rule.w[j]});
+                    exact_.push_back({std::clamp(leaf.cell.centre() + leaf.cell.half() * rule.u[j], low_, high_) + 0.0, rule.w[j]});
                 continue;
             }
         }

@@ -583,3 +583,63 @@ def test_the_fit_is_that_of_the_float64_copy(type_, tmp_path):
         found = gmm1d.fit(data, 2)
         assert found.mixture == expected.mixture
         assert found.log_likelihood == expected.log_likelihood
+
+
+# Weights that are no frequencies, where they are fitted
+
+
+@pytest.mark.parametrize(
+    ("total", "sentence"),
+    [
+        (1e-300, "the weights add up to 1e-300, but they say how often"),
+        (1, "the weights add up to 1, .*: multiply them by the number of observations"),
+        (
+            1e21,
+            r"the weights add up to 1e\+21, and beyond 2\*\*53 .*: divide them by a power of ten",
+        ),
+        (1e300, r"the weights add up to 1e\+300"),
+    ],
+)
+@pytest.mark.parametrize("k", [1, 2])
+def test_weights_that_are_no_frequencies_are_refused(total, sentence, k):
+    x, w = np.arange(8.0), np.full(8, total / 8)
+    for call in (
+        lambda: gmm1d.fit(x, k, sample_weight=w),
+        lambda: gmm1d.fit(gmm1d.Sketch().add(x, w), k),
+        lambda: gmm1d.compare(gmm1d.Sample.of(x, w), [k]),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            call()
+
+
+@pytest.mark.parametrize("total", [20, 1e15])
+def test_weights_of_any_other_total_are_certified(total):
+    x = np.random.default_rng(0).normal(size=100) + np.repeat([0, 6], 50)
+    plain, weighted = gmm1d.fit(x, 2), gmm1d.fit(x, 2, sample_weight=np.full(100, total / 100))
+    assert weighted.status.name == "CONVERGED"
+    np.testing.assert_allclose(weighted.mixture.means, plain.mixture.means, rtol=1e-9)
+
+
+def test_weights_that_leave_one_value_are_refused():
+    w = [2, 2, 2, 5e-324, 5e-324]
+    with pytest.raises(InputError, match="all values but those of vanishing weight equal 0"):
+        gmm1d.fit([0.0, 0.0, 0.0, 1.0, 2.0], 1, sample_weight=w)
+
+
+def test_a_number_of_too_many_digits_is_quoted_as_what_it_is():
+    with pytest.raises(InputError, match=r"a number too large for float64 \(that int\) at index 1"):
+        gmm1d.Sample.of([1.0, 10**5000])
+
+
+ABSURD = [-(10**400), 10**5000, 1j, np.eye(2), b"a", {}, object()]
+
+
+@pytest.mark.parametrize("name", ["method", "tol", "max_iter", "threads", "n_random", "exact"])
+@pytest.mark.parametrize("which", range(len(ABSURD)))
+def test_absurd_options_are_one_sentence(name, which):
+    if which == 1 and name in ("max_iter", "threads", "n_random"):
+        return  # a whole number, of which the engine counts so many as it can
+    with pytest.raises(InputError, match=name) as caught:
+        gmm1d.fit([1.0, 2.0, 4.0], 1, **{name: ABSURD[which]})
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200

@@ -635,6 +635,7 @@ def damaged():
         "many leaves": (changed(data, 16, "<I", 2**32 - 1), "too many leaves or values"),
         "many values": (changed(data, 20, "<I", 2**31), "too many leaves or values"),
         "size": (changed(data, 24, "<q", -1), "its header makes no sense"),
+        "2^63 points": (changed(data, 24, "<q", 2**63 - 1), "its header makes no sense"),
         "no points": (changed(data, 24, "<q", 0), "its extremes are not those of its points"),
         "low": (changed(data, 32, "<d", math.nan), "its extremes are not those of its points"),
         "high": (changed(data, 40, "<d", 3.0), "its extremes are not those of its points"),
@@ -647,6 +648,10 @@ def damaged():
         "weight": (
             changed(data, values + 8 * n_values, "<d", -1.0),
             "a weight that is not positive",
+        ),
+        "heavy": (
+            changed(changed(data, moments, "<d", 1.7e308), values + 8 * n_values, "<d", 1.7e308),
+            "its weights add up to no float64",
         ),
         "moment": (changed(data, moments, "<d", math.nan), "moments that are not finite"),
         "m_0": (changed(data, moments, "<d", -1.0), "moments that no points have"),
@@ -682,6 +687,51 @@ def test_no_bytes_crash(data):
     values, counts = (sketch + Sketch().add(G[:100])).nodes()
     assert np.all(np.diff(values) > 0)
     assert np.all(counts > 0)
+
+
+def test_a_value_let_out_of_a_leaf_stays_within_the_extremes():
+    rng = np.random.default_rng(273)  # the extreme value came out of its leaf with a rounding error
+    rng.integers(1, 4)
+    x = rng.standard_cauchy(rng.integers(16_500, 60_000))
+    sketch = Sketch().add(x * 10.0 ** rng.integers(-3, 3) + rng.integers(0, 5))
+    assert same(Sketch.from_bytes(sketch.to_bytes()), sketch)
+
+
+def test_points_are_counted_without_overflow():
+    for weights in ([1, 1], [0, 0]):
+        data = Sketch().add([1.0, 2.0], weights).to_bytes()
+        half = Sketch.from_bytes(changed(data, 24, "<q", 2**52))
+        assert (half + half).size == 2**53
+        with pytest.raises(InputError, match=r"more than 2\*\*53 points"):
+            half + half + half
+
+
+ABSURD = {
+    "nodes": [
+        *[(math.nan, 1), ("a", 1), ([0.0], 1), (10**400, 1), (0, 0), (0, -1), (0, math.nan)],
+        *[(0, None), (0, 5e-324), (0, 1, 0), (0, 1, 1.5), (0, 1, True), (0, 1, "a")],
+    ],
+    "from_bytes": [("abc",), (5,), (None,), (-1,), ([1],), (10**400,)],
+    "load": [(None,), (5,), (b"a",), ("a\0b",)],
+    "save": [(None,), (5,)],
+    "__init__": [(10**5000,), (np.eye(2),), ("a",)],
+}
+
+
+@pytest.mark.parametrize(("method", "arguments"), [(m, a) for m in ABSURD for a in ABSURD[m]])
+def test_absurd_arguments_are_one_sentence(method, arguments):
+    with pytest.raises(InputError) as caught:
+        getattr(Sketch().add([1.0, 2.0, 4.0]), method)(*arguments)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("threads", ["a", 0, -1, 1.5, True, math.nan, [1], np.eye(2)])
+def test_threads_are_a_whole_number(threads):
+    sketch = Sketch()
+    with pytest.raises(InputError, match="threads must be a whole number from 1 on"):
+        sketch.add([1.0, 2.0], threads=threads)
+    assert sketch.size == 0
 
 
 def test_an_interrupted_save_leaves_nothing(tmp_path):

@@ -1,8 +1,9 @@
-"""What a Mixture accepts: parameters, numbers, probabilities, shapes, seeds; else a clear error."""
+"""What is accepted: parameters, numbers, probabilities, whole numbers, shapes, seeds; else a clear error."""
 
 from __future__ import annotations
 
 import math
+import os
 from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING
@@ -19,8 +20,72 @@ if TYPE_CHECKING:
 
 SUM_TOLERANCE = 1e-8  # weights written with nine digits still have the sum 1
 ROUNDING = 4 * float(np.finfo(float).eps)  # weights this close to the sum 1 keep their bits
+LONGEST = 60  # letters of a value in a sentence
+MOST_STEPS = 2**31 - 1  # so much as the engine counts
 LARGEST_MEAN = 2.0**1022  # differences of means stay finite
 SMALLEST_SQUARE, LARGEST_SQUARE = float(np.finfo(float).tiny), float(np.finfo(float).max)
+
+
+def shown(value: object) -> str:
+    """Write what was handed in as a sentence quotes it: in one line, cut where it is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # of more digits than Python writes
+        return f"that {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def real(value: object) -> float:
+    """Return a real number as a float; NaN where it is none, or too large for one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
+
+
+def whole(name: str, value: object, least: int, default: int) -> int:
+    """Return a whole number from `least` on, as large as the engine counts; the default for None.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{name} must be a whole number from {least} on, not {shown(value)}")
+    return min(int(value), MOST_STEPS)
+
+
+def workers(threads: object) -> int:
+    """Return a number of threads: as many as there are processors for None.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number from 1 on.
+    """
+    if threads is not None:
+        return whole("threads", threads, least=1, default=1)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def single(name: str, array: FloatArray) -> float:
+    """Return the one number of an array without dimensions.
+
+    Raises
+    ------
+    InputError
+        If it has some.
+    """
+    if array.ndim:
+        raise InputError(f"{name} must be a single number, not an array of the shape {array.shape}")
+    return float(array)
 
 
 def numbers(name: str, values: ArrayLike) -> FloatArray:
@@ -39,7 +104,7 @@ def numbers(name: str, values: ArrayLike) -> FloatArray:
         bad = [v for v in array.flat if isinstance(v, bool) or not isinstance(v, Real | Decimal)]
         if bad:
             raise InputError(
-                f"{name} holds {bad[0]!r}, which is not a real number: convert or drop it"
+                f"{name} holds {shown(bad[0])}, which is not a real number: convert or drop it"
             )
     elif array.dtype.kind not in "iuf":
         raise InputError(
@@ -64,6 +129,17 @@ def finite_numbers(name: str, values: ArrayLike) -> FloatArray:
     array = numbers(name, values)
     _refuse(name, array, ~np.isfinite(array), "is not finite: drop it or put a number there")
     return array
+
+
+def finite_number(name: str, value: object) -> float:
+    """Return one finite number.
+
+    Raises
+    ------
+    InputError
+        As `finite_numbers` does, or if it is an array.
+    """
+    return single(name, finite_numbers(name, value))  # type: ignore[arg-type]
 
 
 def probabilities(name: str, values: ArrayLike) -> FloatArray:
@@ -162,7 +238,7 @@ def generator(rng: object) -> np.random.Generator:
         return rng
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
         return np.random.default_rng(int(rng))
-    raise InputError(f"rng={rng!r}: hand in a seed such as rng=1, or a numpy.random.Generator")
+    raise InputError(f"rng={shown(rng)}: hand in a seed such as rng=1, or a numpy.random.Generator")
 
 
 def shape(size: object) -> tuple[int, ...]:
@@ -177,6 +253,6 @@ def shape(size: object) -> tuple[int, ...]:
     for side in sides:
         if isinstance(side, bool) or not isinstance(side, int | np.integer) or side < 0:
             raise InputError(
-                f"size={size!r}: hand in a whole number, 0 or more, or a tuple of them"
+                f"size={shown(size)}: hand in a whole number, 0 or more, or a tuple of them"
             )
     return tuple(int(side) for side in sides)

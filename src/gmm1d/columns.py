@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import datetime
 import math
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from gmm1d.arguments import shown
 from gmm1d.errors import InputError
 from gmm1d.formatting import number
 
@@ -128,6 +128,20 @@ def check_total(n: float, m: int) -> None:
         raise InputError(f"sample_weight adds up to {number(n)}, no normal float64: rescale it")
 
 
+def check_sums(n: float, m: int) -> None:
+    """Refuse m points of weight n, perhaps none, that cannot be counted.
+
+    Raises
+    ------
+    InputError
+        If they are more than 2**53, or n is neither zero nor a normal float64.
+    """
+    if m > 2**53:
+        raise InputError("more than 2**53 points, which a Sketch cannot count: split them")
+    if n != 0:
+        check_total(n, m)
+
+
 def refuse(what: str, wrong: Sequence[int] | npt.NDArray[np.intp], m: int, advice: str) -> NoReturn:
     """Raise the one sentence about single values: what, where first, how many of m, what to do."""
     if advice == DROP and len(wrong) == m:
@@ -140,7 +154,7 @@ def _array(data: object, name: str) -> npt.NDArray[Any]:
     if data is None:
         raise InputError(f"no {name}: None was handed in, {SEQUENCE}")
     if isinstance(data, str | bytes | bytearray):
-        raise InputError(f"{name} as one text, {reprlib.repr(data)}: {SEQUENCE}")
+        raise InputError(f"{name} as one text, {shown(data)}: {SEQUENCE}")
     if isinstance(data, AbstractSet | Mapping):
         kind = type(data).__name__
         raise InputError(f"{name} in a {kind}, which has no order or no repeats: {SEQUENCE}")
@@ -215,8 +229,8 @@ def _from_objects(values: list[Any], name: str) -> Column:
     if wrong:
         fault = faults[wrong[0]]
         same = [i for i in wrong if faults[i] == fault]
-        shown = f"{name} with {fault} ({reprlib.repr(values[same[0]])})"
-        refuse(shown, same, len(values), DROP if fault == MISSING else NUMERIC)
+        what = f"{name} with {fault} ({shown(values[same[0]])})"
+        refuse(what, same, len(values), DROP if fault == MISSING else NUMERIC)
     return np.array([float(value) for value in values])
 
 

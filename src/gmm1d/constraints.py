@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d.arguments import ROUNDING, SUM_TOLERANCE
+from gmm1d.arguments import ROUNDING, SUM_TOLERANCE, real, shown
 from gmm1d.errors import InputError
 from gmm1d.formatting import number
 
@@ -44,13 +45,13 @@ class Constraints:
             If `fixed` is no mapping of k values each, or asks for what cannot be.
         """
         if not isinstance(equal_variances, bool | np.bool_):
-            raise InputError(f"equal_variances must be True or False, not {equal_variances!r}")
+            raise InputError(f"equal_variances must be True or False, not {shown(equal_variances)}")
         if fixed is None:
             return cls(bool(equal_variances))
         if not isinstance(fixed, Mapping) or not set(fixed) <= {*KINDS, "variances"}:
             raise InputError(
                 "fixed must be a dict of weights, means, stds or variances, such as "
-                f"dict(means=[None, 3.0]), not {fixed!r}"
+                f"dict(means=[None, 3.0]), not {shown(fixed)}"
             )
         if "variances" in fixed and "stds" in fixed:
             raise InputError("fixed has both stds and variances: give one of them")
@@ -87,8 +88,8 @@ def _row(kind: str, given: object, k: int) -> Array:
     """Return k values of one kind, NaN where the caller gave None."""
     if given is None:
         return np.full(k, np.nan)
-    if isinstance(given, str | bytes | Mapping) or not np.iterable(given):
-        raise InputError(f"fixed {kind} must be a list of {k} numbers or None, not {given!r}")
+    if isinstance(given, str | bytes | Mapping | AbstractSet) or not np.iterable(given):
+        raise InputError(f"fixed {kind} must be a list of {k} numbers or None, not {shown(given)}")
     listed = list(given)
     if len(listed) != k:
         raise InputError(
@@ -98,21 +99,22 @@ def _row(kind: str, given: object, k: int) -> Array:
     for j, value in enumerate(listed):
         if value is None:
             continue
-        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
-            value, bool
-        )
-        if not number or not np.isfinite(value) or (kind != "means" and value <= 0):
+        row[j] = real(value)
+        if not np.isfinite(row[j]) or (kind != "means" and row[j] <= 0):
             what = "a finite number" if kind == "means" else "a positive number"
-            raise InputError(f"fixed {kind}[{j}] must be {what} or None, not {value!r}")
-        row[j] = value
+            raise InputError(f"fixed {kind}[{j}] must be {what} or None, not {shown(value)}")
     return row
 
 
 def _checked_weights(weights: Array) -> Array:
     """Return the weights, with the sum 1 if none is free; what cannot be is refused."""
     held = float(np.nansum(weights))
+    for j in np.flatnonzero(weights <= ROUNDING):
+        raise InputError(
+            f"fixed weights[{j}] = {number(weights[j])} cannot be told from 0: leave that component out"
+        )
     if np.isnan(weights).any():
-        if held >= 1:
+        if held >= 1 - ROUNDING:
             raise InputError(
                 f"fixed weights add up to {number(held, 12)}, which leaves nothing for the free ones"
             )

@@ -116,8 +116,7 @@ def fit(
     rules = check_rules(method, tol, max_iter, threads)
     sample = Sample.of(x, sample_weight, threads=rules.threads)
     k = check_k(k, sample)
-    if equal_variances or fixed is not None:
-        rules = replace(rules, constraints=Constraints.of(k, equal_variances, fixed))
+    rules = replace(rules, constraints=Constraints.of(k, equal_variances, fixed))
     drawn = random_starts(n_random, rng, start)
     check_progress(progress)
     check_exact(exact, sample)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import operator
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d.arguments import generator
+from gmm1d.arguments import generator, real, shown, whole, workers
 from gmm1d.climbing import METHODS, Rules
 from gmm1d.errors import InputError
 from gmm1d.formatting import number
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from gmm1d.sample import Sample
 
 MAX_ITER = {"newton": 1_000, "squarem": 100_000, "em": 100_000}
-MOST_STEPS = 2**31 - 1  # so much as the engine counts
-LARGEST = sys.float_info.max
 
 
 def check_k(k: int, sample: Sample) -> int:
@@ -30,16 +26,18 @@ def check_k(k: int, sample: Sample) -> int:
     Raises
     ------
     InputError
-        If k is no whole number from 1 to the number of distinct values, or all values are equal.
+        If k is no whole number from 1 to the number of distinct values, all values are equal, or the weights are
+        no frequencies.
     """
     components = whole_k(k)
     if sample.constant:
         raise InputError(
             f"all values equal {number(sample.low, 17)}: a Gaussian needs at least two distinct values"
         )
+    sample.check_total()
     if not sample.has_distinct(components):
         raise InputError(
-            f"k is {components}, more than there are distinct values: choose a smaller k"
+            f"k is {shown(components)}, more than there are distinct values: choose a smaller k"
         )
     return components
 
@@ -57,7 +55,7 @@ def whole_k(k: int) -> int:
     except TypeError:
         components = -1
     if components < 1:
-        raise InputError(f"k must be a whole number from 1 on, not {k!r}")
+        raise InputError(f"k must be a whole number from 1 on, not {shown(k)}")
     return components
 
 
@@ -69,8 +67,8 @@ def check_ks(ks: Iterable[int], sample: Sample) -> list[int]:
     InputError
         If there are none, or `check_k` refuses one of them.
     """
-    if not np.iterable(ks):
-        raise InputError(f"ks must be several numbers, such as range(1, 7), not {ks!r}")
+    if isinstance(ks, str | bytes) or not np.iterable(ks):
+        raise InputError(f"ks must be several numbers, such as range(1, 7), not {shown(ks)}")
     numbers = sorted({check_k(k, sample) for k in ks})
     if not numbers:
         raise InputError("ks is empty: give at least one number of components")
@@ -86,7 +84,7 @@ def check_exact(exact: object, sample: Sample) -> None:
         If the sample is only a sketch, or `exact` is neither True nor False.
     """
     if not isinstance(exact, bool | np.bool_):
-        raise InputError(f"exact must be True or False, not {exact!r}")
+        raise InputError(f"exact must be True or False, not {shown(exact)}")
     if exact and sample.points is None:
         raise InputError("exact=True needs the data themselves: a Sketch does not hold them")
 
@@ -99,15 +97,13 @@ def check_rules(method: object, tol: object, max_iter: object, threads: object) 
     InputError
         If one of them is out of range.
     """
-    if method not in METHODS:
-        raise InputError(f"method={method!r} is unknown: use one of {', '.join(METHODS)}")
+    if not isinstance(method, str) or method not in METHODS:
+        raise InputError(f"method={shown(method)} is unknown: use one of {', '.join(METHODS)}")
     return Rules(
-        method=str(method),
+        method=method,
         tol=None if tol is None else _tolerance(tol),
-        max_iter=MAX_ITER[str(method)]
-        if max_iter is None
-        else _whole("max_iter", max_iter, least=0),
-        threads=_processors() if threads is None else _whole("threads", threads, least=1),
+        max_iter=whole("max_iter", max_iter, least=0, default=MAX_ITER[method]),
+        threads=workers(threads),
     )
 
 
@@ -121,9 +117,9 @@ def random_starts(
     InputError
         If there is none, or an explicit start beside it.
     """
-    if n_random and start is not None:
+    count = whole("n_random", n_random, least=0, default=0)
+    if count > 0 and start is not None:
         raise InputError("n_random adds to the search, but start replaces it: drop one")
-    count = 0 if n_random is None else _whole("n_random", n_random, least=0)
     if rng is not None:
         return count, generator(rng)
     if count > 0:
@@ -132,21 +128,7 @@ def random_starts(
 
 
 def _tolerance(tol: object) -> float:
-    value = -1.0
-    if isinstance(tol, int | float | np.integer | np.floating) and not isinstance(tol, bool):
-        value = float(tol) if tol < LARGEST else np.inf
+    value = real(tol)
     if not 0 <= value < np.inf:
-        raise InputError(f"tol must be a finite number, zero or more, not {tol!r}")
+        raise InputError(f"tol must be a finite number, zero or more, not {shown(tol)}")
     return value
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{name} must be a whole number from {least} on, not {value!r}")
-    return min(int(value), MOST_STEPS)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

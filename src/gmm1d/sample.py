@@ -28,7 +28,6 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Nodes: TypeAlias = tuple[Array, Array]
 
 EXACT = 20_000  # of more points, the nodes of a sketch stand for them
-SMALLEST, LARGEST = 2.0**-511, 2.0**511  # their squares are normal float64
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,7 +126,7 @@ class Sample:
             check_total(n, points.size)
             if not weights.all():
                 points, weights = points[weights > 0], weights[weights > 0]
-        _check_scale(low, high, unit)
+        _check_scale(low, high, centre, unit)
         nodes = values, counts
         return cls(_guarded(points), _guarded(weights), n, low, high, centre, unit, nodes, None)
 
@@ -141,7 +140,7 @@ class Sample:
         found = _engine.standardise(*sketch.nodes(0.0, 1.0))
         assert not isinstance(found, int)
         *_, centre, unit = found
-        _check_scale(low, high, unit)
+        _check_scale(low, high, centre, unit)
         nodes = sketch.nodes(centre, unit)
         return cls(
             _guarded(points), _guarded(weights), sketch.n, low, high, centre, unit, nodes, sketch
@@ -176,6 +175,25 @@ class Sample:
         """Centre, unit, and by how much the log-likelihood of standardised points is higher, n log(unit)."""
         return self.centre, self.unit, self.n * math.log(self.unit)
 
+    def check_total(self) -> None:
+        """Refuse weights that are no frequencies: of less than two values, or too many to certify an optimum.
+
+        Raises
+        ------
+        InputError
+            If the sum of the weights is below 2 or above 2**53.
+        """
+        if self.n < _engine.LEAST_TOTAL:
+            raise InputError(
+                f"the weights add up to {number(self.n, 12)}, but they say how often each value counts, "
+                "and a fit needs 2 or more: multiply them by the number of observations"
+            )
+        if self.n > _engine.LARGEST_TOTAL:
+            raise InputError(
+                f"the weights add up to {number(self.n)}, and beyond 2**53 rounding hides where the "
+                "optimum is: divide them by a power of ten"
+            )
+
     def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
         """Read the points again, on leaves that are finer where this mixture asks for it."""
         assert self.sketch is not None
@@ -199,21 +217,25 @@ def _guarded(values: Column | None) -> Column | None:
     return values
 
 
-def _check_scale(low: float, high: float, unit: float) -> None:
+def _check_scale(low: float, high: float, centre: float, unit: float) -> None:
     """Refuse data whose spread, or what is standardised by the unit, has no square that is a normal float64."""
     spread = high - low
+    if unit == 0 and spread >= _engine.SMALLEST:
+        raise InputError(
+            f"all values but those of vanishing weight equal {number(centre, 17)}: leave the others out"
+        )
     for extent in (spread, unit):
-        if extent > LARGEST:
+        if extent > _engine.LARGEST:
             raise ScaleError(
                 f"the data spread over {number(extent)}, too far for its square to be a float64: "
                 "divide them by a power of ten"
             )
-        if spread > 0 and extent < SMALLEST:
+        if spread > 0 and extent < _engine.SMALLEST:
             raise ScaleError(
                 f"the data have a spread near {number(extent)}, too small for its square to be a "
                 "normal float64: multiply them by a power of ten"
             )
-    if spread / unit > LARGEST:
+    if spread / unit > _engine.LARGEST:
         raise ScaleError(
             f"the data spread over {number(spread)}, but half of them over about {number(unit)}, "
             "too small a part for its square to be a float64: look at the extreme values"

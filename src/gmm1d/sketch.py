@@ -20,16 +20,15 @@ added leaf by leaf, a narrower leaf into the wider one that contains it, which c
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from gmm1d import _engine, sketch_files
-from gmm1d.arguments import parameters
-from gmm1d.columns import check_total, column, refuse_faults, weights_column
-from gmm1d.errors import InputError
+from gmm1d.arguments import finite_number, parameters, shown, whole, workers
+from gmm1d.columns import check_sums, column, refuse_faults, weights_column
+from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Sketch:
         if isinstance(max_leaves, int | np.integer) and 256 <= max_leaves <= MOST_LEAVES:
             self._sums = _engine.Sketch(int(max_leaves))
             return
-        raise InputError(f"max_leaves={max_leaves!r}: give a number from 256 to {MOST_LEAVES}")
+        raise InputError(f"max_leaves={shown(max_leaves)}: give a number from 256 to {MOST_LEAVES}")
 
     @classmethod
     def _of(cls, sums: _engine.Sketch) -> Sketch:
@@ -104,16 +103,15 @@ class Sketch:
         Raises
         ------
         InputError
-            If either is not such a column, or the sum of all weights is no normal float64; the
-            sketch is then as it was.
+            If either is not such a column, the sum of all weights is no normal float64, or
+            `threads` no whole number from 1 on; the sketch is then as it was.
         """
-        points = column(x)
+        points, threads = column(x), workers(threads)
         weights = None if sample_weight is None else weights_column(sample_weight, points.size)
         sums = self._sums.copy()
-        if not sums.add(points, weights, threads or os.cpu_count() or 1):
+        if not sums.add(points, weights, threads):
             refuse_faults(points, weights)
-        if weights is not None and sums.n != 0:
-            check_total(sums.n, points.size)
+        check_sums(sums.n, sums.size)
         self._sums = sums
         return self
 
@@ -123,8 +121,7 @@ class Sketch:
             return NotImplemented
         sums = self._sums.copy()
         sums.merge(other._sums)
-        if sums.n != 0:
-            check_total(sums.n, sums.size)
+        check_sums(sums.n, sums.size)
         return Sketch._of(sums)
 
     def __radd__(self, other: object) -> Sketch:
@@ -176,33 +173,31 @@ class Sketch:
         centre, unit : float
             The values returned are those of ``(x - centre) / unit``.
         max_leaves : int, optional
-            For a rough look: the nodes of neighbouring leaves put together until there are only so
-            many, those first where n_b h**6 is smallest.
+            For a rough look: leaves put together, where n_b h**6 is smallest, until so many are left.
 
         Returns
         -------
-        values : ndarray (d,)
-            Ascending and distinct.
-        counts : ndarray (d,)
-            Their positive weights, which add up to n.
+        values, counts : ndarray (d,)
+            Ascending and distinct, and their positive weights, which add up to n.
 
         Raises
         ------
         InputError
-            If no point of positive weight was added.
+            If no point of positive weight was added, an argument is no such number, or the values leave float64.
         """
+        centre, unit = finite_number("centre", centre), finite_number("unit", unit)
+        if unit <= 0:
+            raise InputError(f"unit = {number(unit)}: give a positive number")
         if not self.n > 0:
             raise InputError("no data: the Sketch is empty, add numbers to it")
-        sums = self._sums if max_leaves is None else self._sums.coarse(max_leaves)
-        return sums.nodes(centre, unit)
+        most = whole("max_leaves", max_leaves, least=1, default=0)
+        values, counts = (self._sums.coarse(most) if most else self._sums).nodes(centre, unit)
+        if not np.isfinite(values).all():
+            raise ScaleError(f"unit = {number(unit)} takes values out of float64: enlarge it")
+        return values, counts
 
     def error(self, weights: ArrayLike, means: ArrayLike, stds: ArrayLike) -> float:
-        """Estimate the error that the nodes make in the log-likelihood of a mixture (k,).
-
-        Returns
-        -------
-        float
-            About log-likelihood of the nodes minus that of the points, in nats.
+        """Estimate log-likelihood of the nodes minus that of the points for a mixture (k,), in nats.
 
         Raises
         ------
@@ -266,7 +261,7 @@ class Sketch:
         OSError
             If it cannot be read.
         """
-        return cls._of(sketch_files.unpack(sketch_files.read(path), os.fspath(path)))
+        return cls._of(sketch_files.unpack(sketch_files.read(path), str(path)))
 
     def to_bytes(self) -> bytes:
         """Return what `save` writes."""
@@ -281,7 +276,7 @@ class Sketch:
         InputError
             If it is anything else.
         """
-        return cls._of(sketch_files.unpack(bytes(data), "these bytes"))
+        return cls._of(sketch_files.unpack(data, "these bytes"))
 
     def __copy__(self) -> Sketch:
         """Return one that grows on its own; the sums are never changed in place."""

@@ -45,7 +45,7 @@ MAGIC = b"gmm1d\0sk"
 VERSION = 1
 HEADER = struct.Struct("<8sIIIIqddII")
 ORDERS = 8
-MOST_LEAVES, MOST_VALUES = 2**16, 2**17
+MOST_LEAVES, MOST_VALUES, MOST_POINTS = 2**16, 2**17, 2**53
 LARGEST = HEADER.size + 12 * MOST_LEAVES + 16 * MOST_VALUES + 8 * ORDERS * MOST_LEAVES
 LOWEST_EXPONENT, HIGHEST_EXPONENT, LARGEST_INDEX = -1021, 1023, 2**51
 ROUNDING = 1e-9  # relative: sums of many numbers
@@ -73,7 +73,7 @@ def pack(sums: _engine.Sketch) -> bytes:
     return header + body
 
 
-def unpack(data: bytes, name: str) -> _engine.Sketch:
+def unpack(data: object, name: str) -> _engine.Sketch:
     """Return the sketch of which these are the bytes.
 
     Raises
@@ -81,17 +81,19 @@ def unpack(data: bytes, name: str) -> _engine.Sketch:
     InputError
         If they are not, naming the file and what is wrong.
     """
-    if data[: len(MAGIC)] != MAGIC:
-        raise InputError(f"{name}: this is no sketch; hand in what Sketch.save wrote")
-    if len(data) < HEADER.size:
-        _refuse(name, "it ends within its header")
+    data = _data(data, name)
     _, version, most, n_leaves, n_values, size, low, high, coarsened, crc = HEADER.unpack_from(data)
     if version > VERSION:
         raise InputError(
             f"{name}: written by a newer gmm1d (version {version} of the format; the newest known "
             f"here is {VERSION}): upgrade gmm1d to read it"
         )
-    if version != VERSION or not 256 <= most <= MOST_LEAVES or coarsened > 1 or size < 0:
+    if (
+        version != VERSION
+        or not 256 <= most <= MOST_LEAVES
+        or coarsened > 1
+        or not 0 <= size <= MOST_POINTS
+    ):
         _refuse(name, "its header makes no sense")
     if n_leaves > most or n_values > MOST_VALUES:
         _refuse(name, "it claims too many leaves or values")
@@ -108,10 +110,25 @@ def unpack(data: bytes, name: str) -> _engine.Sketch:
     edges = _edges(name, indices, exponents)
     _check_moments(name, moments)
     _check_values(name, values, weights)
+    _check_total(name, np.append(weights, moments[:, 0]))
     _check_range(name, size, low, high, edges, values)
     return _engine.Sketch.restore(
         most, indices, exponents, moments, values, weights, size, low, high, bool(coarsened)
     )
+
+
+def _data(data: object, name: str) -> bytes:
+    """Return the bytes; refuse what does not begin with the header of a sketch."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise InputError(
+            f"{name}: these are no bytes but a {type(data).__name__}; hand in what to_bytes gave"
+        )
+    data = bytes(data)
+    if data[: len(MAGIC)] != MAGIC:
+        raise InputError(f"{name}: this is no sketch; hand in what Sketch.save wrote")
+    if len(data) < HEADER.size:
+        _refuse(name, "it ends within its header")
+    return data
 
 
 def _edges(name: str, indices: Integers, exponents: Integers) -> tuple[Array, Array]:
@@ -147,6 +164,13 @@ def _check_values(name: str, values: Array, weights: Array) -> None:
         _refuse(name, "it has a weight that is not positive")
 
 
+def _check_total(name: str, weights: Array) -> None:
+    """Refuse weights that cannot be added."""
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            _refuse(name, "its weights add up to no float64")
+
+
 def _check_range(
     name: str, size: int, low: float, high: float, edges: tuple[Array, Array], values: Array
 ) -> None:
@@ -167,15 +191,22 @@ def _refuse(name: str, why: str) -> NoReturn:
     raise InputError(f"{name}: a damaged sketch, {why}; make or copy it again")
 
 
+def _path(path: object) -> Path:
+    """Return the path of a file; refuse what names none."""
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise InputError(f"a sketch is in a file, which this {type(path).__name__} does not name")
+    return Path(path)
+
+
 def read(path: str | PathLike[str]) -> bytes:
     """Read a file, but no more than a sketch can have."""
-    with Path(path).open("rb") as stream:
+    with _path(path).open("rb") as stream:
         return stream.read(LARGEST + 1)
 
 
 def write(path: str | PathLike[str], data: bytes) -> None:
     """Write a file, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("wb") as stream:
+    with replacing(_path(path)) as temporary, temporary.open("wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())

@@ -106,7 +106,7 @@ def confidence_intervals(fit: Fit, level: float = 0.95) -> ConfidenceIntervals:
     InputError
         If the level is not between 0 and 1.
     """
-    level = float(arguments.probabilities("level", level))
+    level = arguments.single("level", arguments.probabilities("level", level))
     if not 0 < level < 1:
         raise InputError(f"level = {level:g} gives no interval: choose one between, such as 0.95")
     m, errors = fit.mixture, standard_errors(fit)
