@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
+
+#include "ordered.hpp"
 
 namespace gmm1d {
 namespace {
 
-constexpr std::size_t SURVIVORS = 6, PENALISED = 4, FIXED = 8;
-constexpr std::size_t PLACES = 4;  // for a component of fixed standard deviation
-constexpr int ORDERS = 3;      // ways in which components of an optimum may become those of which something is fixed
-constexpr int PERMUTED = 6;    // so many components at most are tried in every order
+constexpr std::size_t SURVIVORS = 6, PENALISED = 4;
+constexpr double COARSE = 2.0;  // by so much a search on few nodes may misjudge a log-likelihood
+constexpr int FREE = 3;         // components, and values, up to which a search for what is fixed looks at the free optima of as many
+constexpr std::int64_t FEW = 500;
 
 bool arrived(const Climb& climb) { return climb.stop == Stop::STATIONARY || climb.stop == Stop::TOLERANCE; }
 
@@ -20,124 +20,64 @@ bool better(const Climb& a, const Climb& b) {
     return arrived(a) != arrived(b) ? arrived(a) : a.end.objective > b.end.objective;
 }
 
-// Weak, but no more than n (of a sample of little weight), and enough to keep spikes 1e-12 wide.
-Penalty weak_penalty(const Nodes& nodes) {
-    const double robust = nodes.robust_std();
-    return {std::max(std::min(1.0 / nodes.n, nodes.n), 1e-24 * nodes.n), robust * robust};
-}
-
-double square(double x) { return x * x; }
-
-bool is_fixed(const std::vector<bool>& which, int j) { return !which.empty() && which[j]; }
-
-// How far component i of an optimum is from what is fixed of component j.
-double distance(const Parameters& at, int i, const Fixed& fixed, int j) {
-    double far = 0.0;
-    if (is_fixed(fixed.which.means, j)) far += square((at.means[i] - fixed.values.means[j]) / at.stds[i]);
-    if (is_fixed(fixed.which.stds, j)) far += square(std::log(at.stds[i] / fixed.values.stds[j]));
-    if (is_fixed(fixed.which.weights, j)) far += square(std::log(at.weights[i] / std::max(fixed.values.weights[j], 1e-300)));
-    return far;
-}
-
-// The components in such orders that they are closest to what is fixed.
-std::vector<std::vector<int>> orders(const Parameters& at, const Fixed& fixed) {
-    const int k = at.k();
-    std::vector<int> order(k);
-    std::iota(order.begin(), order.end(), 0);
-    if (k > PERMUTED) {  // one after the other, the closest
-        for (int j = 0; j < k; ++j) {
-            std::iter_swap(order.begin() + j, std::min_element(order.begin() + j, order.end(), [&](int a, int b) {
-                               return distance(at, a, fixed, j) < distance(at, b, fixed, j);
-                           }));
-        }
-        return {order};
-    }
-    std::vector<std::pair<double, std::vector<int>>> all;
-    do {
-        double far = 0.0;
-        for (int j = 0; j < k; ++j) far += distance(at, order[j], fixed, j);
-        all.emplace_back(far, order);
-    } while (std::next_permutation(order.begin(), order.end()));
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    std::vector<std::vector<int>> out;
-    for (int i = 0; i < std::min<int>(ORDERS, all.size()); ++i) out.push_back(all[i].second);
-    return out;
-}
-
-// The optimum in this order, with what is fixed put in its place.
-Parameters fitted_in(const Parameters& at, const std::vector<int>& order, const Fixed& fixed) {
-    const int k = at.k();
-    Parameters out = at;
-    double held = 0.0, free = 0.0;
-    for (int j = 0; j < k; ++j) {
-        out.weights[j] = is_fixed(fixed.which.weights, j) ? fixed.values.weights[j] : at.weights[order[j]];
-        out.means[j] = is_fixed(fixed.which.means, j) ? fixed.values.means[j] : at.means[order[j]];
-        out.stds[j] = is_fixed(fixed.which.stds, j) ? fixed.values.stds[j] : at.stds[order[j]];
-        (is_fixed(fixed.which.weights, j) ? held : free) += out.weights[j];
-    }
-    for (int j = 0; j < k; ++j) {
-        if (!is_fixed(fixed.which.weights, j)) out.weights[j] *= (1.0 - held) / free;
-    }
-    return out;
-}
-
-// Where most values lie within so many stds of a component of a fixed one: the places, apart from each other, with their shares.
-std::vector<std::pair<double, double>> crowded(const Nodes& nodes, double std) {
-    std::vector<std::pair<double, double>> places;  // share, mean
-    std::int64_t last = 0;
-    double inside = 0.0;
-    for (std::int64_t first = 0; first < nodes.size(); ++first) {
-        for (; last < nodes.size() && nodes.values[last] <= nodes.values[first] + 4.0 * std; ++last) inside += nodes.weights[last];
-        places.emplace_back(inside / nodes.n, 0.5 * (nodes.values[first] + nodes.values[last - 1]));
-        inside -= nodes.weights[first];
-    }
-    std::stable_sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-    std::vector<std::pair<double, double>> kept;
-    for (const auto& place : places) {
-        const bool apart = std::all_of(kept.begin(), kept.end(), [&](const auto& other) { return std::abs(place.second - other.second) > 4.0 * std; });
-        if (apart) kept.push_back(place);
-        if (kept.size() == PLACES) break;
-    }
-    return kept;
-}
-
-// A component of fixed standard deviation may be as narrow as it was made.
-bool sound_where_free(const Nodes& nodes, const Parameters& at, const Constraints& which) {
+// To as many bits as values seen alike have.
+Parameters rounded(Parameters at) {
+    constexpr double GRID = 0x1p40;
     for (int j = 0; j < at.k(); ++j) {
-        if (is_fixed(which.stds, j)) continue;
-        if (judge(nodes, at.weights[j], at.means[j], at.stds[j]) > Verdict::DENSE) return false;
+        if (std::abs(at.means[j]) < 0x1p11) at.means[j] = std::nearbyint(at.means[j] * GRID) / GRID + 0.0;
+        int exponent;
+        const double mantissa = std::frexp(at.stds[j], &exponent);
+        at.stds[j] = std::ldexp(std::nearbyint(mantissa * GRID) / GRID, exponent);
     }
-    return true;
+    return at;
+}
+
+// With a standard deviation that follows from them as they are seen, to the last bit.
+Canonical alike_in_every_unit(const Nodes& nodes) {
+    Canonical out = canonical(nodes);
+    out.nodes.std = moments(out.nodes.values.data(), out.nodes.weights.data(), out.nodes.size()).std;
+    return out;
+}
+
+bool stationary(const Climb& climb) {
+    return climb.certified && climb.certificate.gradient_norm < GRADIENT && climb.certificate.newton_decrement < DECREMENT;
+}
+
+// To an optimum that is certain, in no more steps.
+Rules newton(const Rules& rules) {
+    Rules out;
+    out.max_iter = std::min(out.max_iter, rules.max_iter);
+    out.em_steps = rules.em_steps;
+    return out;
+}
+
+// Whether nothing was found, and nobody interrupted.
+bool none(const Climb& climb) { return climb.steps.empty() && climb.stop != Stop::INTERRUPTED; }
+
+bool any(const Climb&) { return true; }
+
+void add(const Climb& climb, std::vector<Optimum>& list) {
+    const auto higher = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
+    const Optimum optimum{climb.end.at, climb.end.objective, false};
+    list.insert(std::upper_bound(list.begin(), list.end(), optimum, higher), optimum);
 }
 
 }  // namespace
 
 Finder::Finder(Nodes nodes, bool equal_stds, int threads, const Kernel& kernel, Poll poll)
-    : nodes_(std::move(nodes)), seen_(canonical(nodes_)), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
+    : nodes_(std::move(nodes)), seen_(alike_in_every_unit(nodes_)), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
       search_(seen_.nodes, kernel, poll, equal_stds, threads) {}
 
-bool Finder::look(int k, const std::vector<Parameters>& starts, Level& level) {
-    if (static_cast<int>(levels_.size()) < k && !search_.run(k, levels_)) {
-        levels_.pop_back();  // unfinished
-        return false;
-    }
-    level = levels_[k - 1];
-    for (const Parameters& start : starts) {
-        if (!search_.add(seen_.seen(start), level)) return false;
-    }
-    const double jacobian = nodes_.n * std::log(std::abs(seen_.scale));
-    for (auto* list : {&level.found, &level.spikes}) {
-        for (Optimum& each : *list) {
-            each.at = seen_.raised(std::move(each.at));
-            each.objective -= jacobian;
-        }
-    }
-    return true;
+bool Finder::look(int k) {
+    if (static_cast<int>(levels_.size()) >= k || search_.run(k, levels_)) return true;
+    levels_.pop_back();  // unfinished
+    return false;
 }
 
-Climb Finder::polished(const Parameters& from, const Penalty& penalty, const Constraints& constraints, const Rules& rules) {
-    Accumulator data = nodes_.accumulator(from.k(), threads_, kernel_, poll_);
-    Model model(data, from.k(), penalty, constraints);
+Climb Finder::polished(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules) {
+    if (poll_ && poll_()) return {};
+    Accumulator data = nodes.accumulator(from.k(), threads_, kernel_, poll_);
+    Model model(data, from.k(), penalty, which);
     Climb found = climb(model, from, rules);
     double sum = found.end.objective;
     for (const auto* row : {&found.end.at.weights, &found.end.at.means, &found.end.at.stds}) {
@@ -147,25 +87,42 @@ Climb Finder::polished(const Parameters& from, const Penalty& penalty, const Con
     return found;
 }
 
-Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {
-    Level level;
-    return look(k, starts, level) ? choose(level, k, rules) : Choice{};
-}
-
-Choice Finder::choose(const Level& level, int k, const Rules& rules) {
-    Choice choice;
-    double bar = -std::numeric_limits<double>::infinity();
+// Polishes the best, in units of the values, as long as they may rise above those before; without a step if none is acceptable.
+Climb Finder::best_of(const std::vector<Optimum>& list, double slack, const Aim& aim, const Rules& rules) {
+    const double jacobian = nodes_.n * std::log(std::abs(seen_.scale));
+    Climb best;
+    best.stop = Stop::MAX_ITER;
     std::size_t survivors = 0;
-    for (std::size_t i = 0; i < level.found.size() && survivors < SURVIVORS; ++i) {
-        if (level.found[i].objective + level.slack < bar) break;
-        Climb climb = polished(level.found[i].at, {}, {equal_stds_, {}, {}, {}}, rules);
-        if (climb.stop == Stop::INTERRUPTED) return {std::move(climb), false, {}};
-        if (climb.stop == Stop::COLLAPSED || (k > 1 && !(sound(nodes_, climb.end.at) && adds(climb, k)))) continue;
-        if (better(climb, choice.climb)) choice.climb = std::move(climb);
-        bar = choice.climb.end.objective;
+    for (std::size_t i = 0; i < list.size() && survivors < SURVIVORS; ++i) {
+        if (survivors > 0 && (aim.settled || list[i].objective - jacobian + slack < best.end.objective)) break;
+        const Penalty penalty{aim.penalty.a, aim.penalty.v0 * seen_.scale * seen_.scale};
+        Rules how = rules;
+        if (aim.settled) how.max_iter = 0;
+        Climb climb = polished(nodes_, aim.raised(list[i].at), penalty, aim.which, how);
+        if (climb.stop == Stop::INTERRUPTED) return climb;
+        if (aim.settled && rules.tol < 0.0 && stationary(climb)) climb.stop = Stop::STATIONARY;
+        else if (aim.settled && (rules.tol >= 0.0 || rules.max_iter >= Rules{}.max_iter)) {  // fewer have been taken already
+            climb = polished(nodes_, aim.raised(list[i].at), penalty, aim.which, rules);
+        }
+        if (climb.stop == Stop::INTERRUPTED) return climb;
+        if (climb.stop == Stop::COLLAPSED || !aim.acceptable(climb)) continue;
+        if (better(climb, best)) best = std::move(climb);
         ++survivors;
     }
-    return choice.climb.steps.empty() ? penalised(level, k, rules) : choice;
+    return best;
+}
+
+Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {
+    if (!look(k)) return {};
+    Level level = levels_[k - 1];
+    for (const Parameters& start : starts) {
+        if (!search_.add(seen_.seen(start), level)) return {};
+    }
+    const Aim aim{{equal_stds_, {}, {}, {}}, {}, [&](const Parameters& at) { return seen_.raised(at); },
+                  [&](const Climb& climb) { return k == 1 || (sound(nodes_, climb.end.at) && adds(climb, k)); }};
+    Climb climb = best_of(level.found, level.slack, aim, rules);
+    if (!none(climb)) return {std::move(climb), false, {}};
+    return penalised(level, k, rules);
 }
 
 // Whether it is more than k - 1 components of which one is there twice: flat, and no better. Where the likelihood is
@@ -178,73 +135,79 @@ bool Finder::adds(const Climb& climb, int k) const {
 
 // The likelihood is unbounded wherever the search led: the weakly penalised one is not, and may lead to sound optima.
 Choice Finder::penalised(const Level& level, int k, const Rules& rules) {
-    Choice choice{{}, true, {}}, sound_one, bounded;
-    std::vector<Parameters> starts{quantile_start(nodes_, k)};
+    const Rules certain = newton(rules);
+    const Constraints which{equal_stds_, {}, {}, {}};
+    const Penalty penalty = weak_penalty(seen_.nodes);
+    const auto raised = [&](const Parameters& at) { return seen_.raised(at); };
+    Choice choice{{}, true, {}};
+    std::vector<Parameters> starts{quantile_start(seen_.nodes, k)};
     for (const auto* list : {&level.found, &level.spikes}) {
         for (std::size_t i = 0; i < std::min(PENALISED, list->size()); ++i) {
             starts.push_back((*list)[i].at);
-            choice.spikes.push_back((*list)[i].at);
+            choice.spikes.push_back(raised((*list)[i].at));
         }
     }
+    std::vector<Optimum> sound_ones, bounded, tamed;
     for (Parameters& start : starts) {
-        for (double& std : start.stds) std = std::max(std, 1e-6 * nodes_.std);
-        Climb climb = polished(start, weak_penalty(nodes_), {equal_stds_, {}, {}, {}}, rules);
-        if (climb.stop == Stop::INTERRUPTED) return {std::move(climb), true, {}};
-        Climb free = polished(climb.end.at, {}, {equal_stds_, {}, {}, {}}, rules);
-        if (free.stop == Stop::INTERRUPTED) return {std::move(free), false, {}};
-        const bool fine = free.stop != Stop::COLLAPSED && sound(nodes_, free.end.at);
-        if (fine && better(free, sound_one.climb)) sound_one.climb = free;
-        const bool there = equal_stds_ && free.stop != Stop::COLLAPSED;  // then no likelihood is unbounded
-        if (there && better(free, bounded.climb)) bounded.climb = std::move(free);
-        if (better(climb, choice.climb)) choice.climb = std::move(climb);
+        for (double& std : start.stds) std = std::max(std, 1e-6 * seen_.nodes.std);
+        const Climb climb = polished(seen_.nodes, start, penalty, which, certain);
+        if (climb.stop == Stop::INTERRUPTED) return {};
+        const Climb free = polished(seen_.nodes, climb.end.at, {}, which, certain);
+        if (free.stop == Stop::INTERRUPTED) return {};
+        if (climb.stop != Stop::COLLAPSED) add(climb, tamed);
+        if (free.stop == Stop::COLLAPSED) continue;
+        if (sound(seen_.nodes, free.end.at)) add(free, sound_ones);
+        if (equal_stds_) add(free, bounded);  // then no likelihood is unbounded
     }
-    for (Choice* other : {&sound_one, &bounded}) {
-        if (!other->climb.steps.empty()) return *other;
-    }
+    const auto is_sound = [&](const Climb& climb) { return sound(nodes_, climb.end.at); };
+    choice.climb = best_of(sound_ones, 0.0, {which, {}, raised, is_sound, true}, rules);
+    if (none(choice.climb)) choice.climb = best_of(bounded, 0.0, {which, {}, raised, any, true}, rules);
+    if (!none(choice.climb)) return {std::move(choice.climb), false, {}};
+    choice.climb = best_of(tamed, 0.0, {which, penalty, raised, any, true}, rules);
     return choice;
 }
 
 Choice Finder::best_fixed(const Fixed& fixed, const Rules& rules, const std::vector<Parameters>& starts) {
     const int k = fixed.values.k();
-    Level level;
-    Choice choice, spiky;
-    if (!look(k, starts, level)) return choice;
-    std::vector<Parameters> optima{quantile_start(nodes_, k)};
-    for (const auto* list : {&level.found, &level.spikes}) {
-        for (std::size_t i = 0; i < std::min(FIXED, list->size()); ++i) optima.push_back((*list)[i].at);
-    }
-    std::vector<Parameters> begins;
-    for (const Parameters& optimum : optima) {
-        for (const std::vector<int>& order : orders(optimum, fixed)) begins.push_back(fitted_in(optimum, order, fixed));
-    }
-    for (int j = 0; k > 1 && j < k; ++j) {  // what is fixed may be narrower than anything that a free search keeps
-        if (!is_fixed(fixed.which.stds, j) || levels_[k - 2].found.empty()) continue;
-        for (const auto& [share, mean] : crowded(nodes_, fixed.values.stds[j])) {
-            Parameters at = seen_.raised(levels_[k - 2].found[0].at);
-            at.weights.insert(at.weights.begin() + j, std::min(share, 0.9));
-            at.means.insert(at.means.begin() + j, mean);
-            at.stds.insert(at.stds.begin() + j, fixed.values.stds[j]);
-            for (int i = 0; i < k; ++i) at.weights[i] *= i == j ? 1.0 : 1.0 - at.weights[j];
-            std::vector<int> order(k);
-            std::iota(order.begin(), order.end(), 0);
-            begins.push_back(fitted_in(at, order, fixed));
+    const Fixed seen{fixed.which, rounded(seen_.seen(fixed.values))};
+    if (!fixed_ || !fixed_->is_for(seen)) {
+        fixed_ = std::make_unique<FixedSearch>(seen_.nodes, seen, kernel_, poll_);
+        const bool as_many = k <= FREE || seen_.nodes.size() <= FEW;
+        const std::vector<Optimum> nothing;
+        if (!look(as_many ? k : k - 1) || !fixed_->run(as_many ? levels_[k - 1].found : nothing, k > 1 ? levels_[k - 2].found : nothing)) {
+            fixed_.reset();
+            return {};
         }
     }
-    for (const Parameters& start : begins) {
-        Climb climb = polished(start, {}, fixed.which, rules);
-        if (climb.stop == Stop::INTERRUPTED) return {std::move(climb), false, {}};
-        if (climb.stop != Stop::COLLAPSED && sound_where_free(nodes_, climb.end.at, fixed.which)) {
-            if (better(climb, choice.climb)) choice.climb = std::move(climb);
-            continue;
-        }
-        spiky.spikes.push_back(climb.end.at);
-        climb = polished(start, weak_penalty(nodes_), fixed.which, rules);
-        if (climb.stop == Stop::INTERRUPTED) return {std::move(climb), false, {}};
-        if (better(climb, spiky.climb)) spiky.climb = std::move(climb);
+    for (const Parameters& start : starts) {
+        if (!fixed_->add(seen_.seen(start))) return {};
     }
-    if (!choice.climb.steps.empty()) return choice;
-    spiky.penalised = true;
-    return spiky;
+    const auto unfolded = [&](Parameters out) {
+        for (int j = 0; j < k; ++j) {
+            out.means[j] = is_fixed(fixed.which.means, j) ? fixed.values.means[j] : seen_.centre + seen_.scale * out.means[j];
+            out.stds[j] = is_fixed(fixed.which.stds, j) ? fixed.values.stds[j] : std::abs(seen_.scale) * out.stds[j];
+        }
+        return out;
+    };
+    const auto raised = [&](const Parameters& at) { return unfolded(fixed_->in_callers_order(at)); };
+    const Aim aim{fixed.which, {}, raised, [&](const Climb& climb) { return sound(nodes_, climb.end.at, fixed.which); }};
+    Climb climb = best_of(fixed_->found, COARSE, aim, rules);
+    if (!none(climb)) return {std::move(climb), false, {}};
+    if (fixed_->tamed.empty() && !fixed_->tame()) return {};
+    climb = best_of(fixed_->found, COARSE, aim, rules);
+    if (none(climb) && fixed.which.equal_stds) climb = best_of(fixed_->spikes, COARSE, {fixed.which, {}, raised, any}, rules);
+    if (!none(climb)) return {std::move(climb), false, {}};
+    const Penalty penalty = weak_penalty(seen_.nodes);
+    std::vector<Optimum> tamed;
+    for (std::size_t i = 0; i < std::min(PENALISED, fixed_->tamed.size()); ++i) {
+        const Parameters at = fixed_->in_callers_order(fixed_->tamed[i].at);
+        climb = polished(seen_.nodes, at, penalty, fixed.which, newton(rules));
+        if (climb.stop == Stop::INTERRUPTED) return {};
+        add(climb, tamed);
+    }
+    Choice choice{best_of(tamed, 0.0, {fixed.which, penalty, unfolded, any, true}, rules), true, {}};
+    for (const Optimum& spike : fixed_->spikes) choice.spikes.push_back(raised(spike.at));
+    return choice;
 }
 
 }  // namespace gmm1d

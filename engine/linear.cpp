@@ -79,7 +79,7 @@ void diagonalise(double* v, double* d, double* e, int n) {
     constexpr double EPSILON = std::numeric_limits<double>::epsilon();
     std::copy(e + 1, e + n, e);
     e[n - 1] = 0.0;
-    double shift = 0.0, largest = 0.0;
+    double shift = 0.0, largest = 1e-130;  // squares of what is far smaller underflow
     for (int l = 0; l < n; ++l) {
         largest = std::max(largest, std::abs(d[l]) + std::abs(e[l]));
         int m = l;
