@@ -152,10 +152,26 @@ void append_group(const Nodes& from, std::int64_t first, std::int64_t last, std:
     }
 }
 
+// Where groups end around crowds, ascending: a fraction of the width of each apart inside, and ever wider outside.
+std::vector<double> edges(const Nodes& nodes, const std::vector<Crowd>& crowds) {
+    std::vector<double> out;
+    for (const Crowd& crowd : crowds) {
+        const double low = nodes.values[crowd.first], high = nodes.values[crowd.last - 1], width = high - low;
+        for (double part : {0.0, 0.2, 0.45, 0.75, 1.25, 2.0, 3.5}) {
+            out.push_back(0.5 * (low + high) - part * width);
+            out.push_back(0.5 * (low + high) + part * width);
+        }
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
 }  // namespace
 
-Nodes coarsened(const Nodes& nodes, int groups) {
+Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds) {
     if (nodes.size() <= 2 * groups) return nodes;
+    const std::vector<double> ends = edges(nodes, crowds);
+    auto end = ends.begin();
     std::vector<double> x, w;
     x.reserve(3 * groups);
     w.reserve(3 * groups);
@@ -167,7 +183,9 @@ Nodes coarsened(const Nodes& nodes, int groups) {
         const bool last = i + 1 == nodes.size(), full = done >= nodes.n * (closed + 1) / groups;
         const double next = last ? 0.0 : nodes.values[i + 1], from = nodes.values[first];
         const bool wide = !last && next - from > STRIDE * std::max({1.0, std::abs(next), std::abs(from)});
-        if (!last && !full && !wide) continue;
+        bool edge = false;
+        for (; end != ends.end() && (last || next > *end); ++end) edge = true;
+        if (!last && !full && !wide && !edge) continue;
         append_group(nodes, first, i + 1, x, w);
         first = i + 1;
         if (full) closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));

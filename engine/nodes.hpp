@@ -33,8 +33,15 @@ struct Canonical {
 };
 Canonical canonical(const Nodes& nodes);
 
-// Of values seen in units of their spread about their middle, about 2 nodes for each of so many groups of consecutive values of equal weight, by Gauss quadrature.
-Nodes coarsened(const Nodes& nodes, int groups);
+// Neighbouring nodes first ... last - 1 that are closer than those on either side, and by how many nats that stands out.
+struct Crowd {
+    std::int64_t first, last;
+    double gain;
+};
+
+// Of values seen in units of their spread about their middle, about 2 nodes for each of so many groups of consecutive values of equal weight,
+// and for more around crowds, by Gauss quadrature.
+Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds = {});
 
 // Why a component is no finding, by the convention of the reference fits.
 enum class Verdict { REGULAR, DENSE, FAINT, SPIKE, NARROW };

@@ -12,11 +12,15 @@ namespace {
 
 constexpr double REACH = 6.5;           // beyond so many stds a window's density counts as zero
 constexpr std::size_t CROWDED = 12, MOST_CROWDED = 24;  // narrow windows that are looked at closely for each one wanted
+constexpr double CORE = 1.4;            // stds of a group for one of the window in which it stands out most
+constexpr double WIDER = 1.05e-3;        // of the std of all: as narrow as a group of few values may be
+constexpr int FEWEST_CROWDS = 3;        // that are tried if there are
 constexpr std::int64_t DENSE = 1000;    // so many nodes at most are looked at one by one
 
 }  // namespace
 
-Places::Places(const Nodes& full, const Nodes& coarse, const Kernel& kernel, bool equal_stds, int broad, int halvings)
+Places::Places(const Nodes& full, const Nodes& coarse, const Kernel& kernel, bool equal_stds, int broad, int halvings,
+               const std::vector<Crowd>& crowds)
     : full_(full), coarse_(coarse), kernel_(kernel), equal_stds_(equal_stds), broad_(broad), halvings_(halvings) {
     const std::int64_t m = coarse.size();
     log_density_.resize(m);
@@ -25,6 +29,12 @@ Places::Places(const Nodes& full, const Nodes& coarse, const Kernel& kernel, boo
     upto_.reserve(m + 1);
     upto_.push_back(0.0);
     for (double w : coarse.weights) upto_.push_back(upto_.back() + w);
+    for (const Crowd& crowd : crowds) {
+        const auto from = coarse.values.begin();
+        const auto first = std::lower_bound(from, coarse.values.end(), full.values[crowd.first]) - from;
+        const auto last = std::upper_bound(from, coarse.values.end(), full.values[crowd.last - 1]) - from;
+        if (last - first >= 2) crowds_.push_back({first, last});
+    }
 }
 
 // log p at the nodes, without the constant.
@@ -76,7 +86,7 @@ std::int64_t Places::ratios(const Window& w) {
 
 // The Gaussian that fits the nodes first ... last - 1, if adding it can help, with what its weight there would gain:
 // g(a) = sum w log(1 + a R), R = phi / p - 1, is concave in the weight a, and only g'(0) > 0 can help.
-void Places::consider(std::int64_t first, std::int64_t last, const Parameters& base, std::vector<Window>& windows) {
+void Places::consider(std::int64_t first, std::int64_t last, const Parameters& base, std::vector<Window>& windows, double stretch) {
     const double *x = coarse_.values.data(), *w = coarse_.weights.data();
     const double n = coarse_.n, origin = x[first];
     double weight = 0.0, mean = 0.0, square = 0.0;
@@ -86,8 +96,10 @@ void Places::consider(std::int64_t first, std::int64_t last, const Parameters& b
     }
     mean = origin + mean / weight;
     for (std::int64_t i = first; i < last; ++i) square += w[i] * (x[i] - mean) * (x[i] - mean);
-    Window window{mean, equal_stds_ ? base.stds[0] : std::sqrt(square / weight), 0.6 * weight / n, 0.0, 0, 0};
-    if (!(window.std > 0.0) || (window.std < 1e-2 * full_.std && judge(full_, 3.0 / n, mean, window.std) > Verdict::DENSE)) return;
+    Window window{mean, equal_stds_ ? base.stds[0] : stretch * std::sqrt(square / weight), 0.6 * weight / n, 0.0, 0, 0};
+    const auto sound = [&] { return window.std >= 1e-2 * full_.std || judge(full_, 3.0 / n, mean, window.std) <= Verdict::DENSE; };
+    if (stretch > 1.0 && !sound()) window.std = std::max(window.std, WIDER * full_.std);
+    if (!(window.std > 0.0) || !sound()) return;
     std::tie(window.first, window.last) = coarse_.within(mean, REACH * window.std);
     const std::int64_t size = ratios(window);
     w += window.first;
@@ -175,18 +187,20 @@ void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::siz
     add(most / 2);  // those that stand out most for what they hold
 }
 
-// The best windows that differ, added to the base: so many broad ones, and so many narrow ones.
+// The best windows that differ, added to the base: so many broad ones, so many narrow ones and so many crowds.
 std::vector<Parameters> Places::candidates(const Parameters& base, int count) {
     densities(base);
     std::vector<Range> broad, narrow;
-    std::vector<Window> kinds[2];
+    std::vector<Window> kinds[3];
     cut(broad, narrow);
     for (const Range& r : broad) consider(r.first, r.last, base, kinds[0]);
     crowded(std::move(narrow), base, std::min<std::size_t>(MOST_CROWDED, CROWDED * count), kinds[1]);
+    for (const Range& r : crowds_) consider(r.first, r.last, base, kinds[2], CORE);
     std::vector<Window> kept;
     for (auto& kind : kinds) {
+        const bool crowd = &kind == &kinds[2];
         std::stable_sort(kind.begin(), kind.end(), [](const Window& a, const Window& b) { return a.gain > b.gain; });
-        std::size_t most = kept.size() + count;
+        const std::size_t most = kept.size() + (crowd ? std::max(count, FEWEST_CROWDS) : count);
         for (const Window& w : kind) {
             const bool differs = std::all_of(kept.begin(), kept.end(), [&](const Window& other) {
                 const double ratio = w.std / other.std;

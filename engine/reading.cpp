@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "counter.hpp"
+#include "crowds.hpp"
 #include "dispatch.hpp"
 #include "sketch.hpp"
 
@@ -230,6 +231,18 @@ private:
     std::size_t n_pilot_ = 0;
 };
 
+// The cells for a second reading, in which crowded values come one by one and find leaves as narrow as they ask for;
+// none where no leaf is new and crowded.
+std::vector<Cell> Sketch::without_crowds(const Sketch& next) const {
+    std::vector<Cell> out, old = cells_of(leaves_), crowded = crowded_cells(next);
+    crowded.erase(std::remove_if(crowded.begin(), crowded.end(), [&](const Cell& cell) { return !is_clear(old, cell); }), crowded.end());
+    if (crowded.empty()) return out;
+    for (const Leaf& leaf : next.leaves_) {
+        if (is_clear(crowded, leaf.cell)) out.push_back(leaf.cell);
+    }
+    return out;
+}
+
 Sketch::Reading Sketch::add(const Source& points, const std::optional<Source>& weights, int threads, const Poll& poll,
                             const std::string& instruction_set) {
     const BinKernel& kernel = bin_kernel(instruction_set);
@@ -246,7 +259,16 @@ Sketch::Reading Sketch::add(const Source& points, const std::optional<Source>& w
             next.exact_.push_back({ordered.values[i], ordered.counts[i]});
         next.settle();
     } else {
-        const Reading reading = Pass(next, points, weights, threads, poll, kernel).run();
+        Reading reading = Pass(next, points, weights, threads, poll, kernel).run();
+        if (reading == Reading::DONE && prepared_.empty() && !next.coarsened_) {
+            std::vector<Cell> cells = without_crowds(next);
+            if (!cells.empty()) {
+                next = *this;
+                next.size_ += points.size;
+                next.prepared_ = std::move(cells);
+                reading = Pass(next, points, weights, threads, poll, kernel).run();
+            }
+        }
         if (reading != Reading::DONE) return reading;
     }
     next.prepared_.clear();

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "crowds.hpp"
+
 namespace gmm1d {
 namespace {
 
@@ -88,13 +90,14 @@ void Search::prepare(int k, int groups) {
     if (coarse_ && k <= most_k_ && groups == groups_) return;
     groups_ = groups;
     most_k_ = k;
-    coarse_ = std::make_unique<Nodes>(coarsened(full_, groups));
+    if (!crowds_) crowds_ = crowds(full_);
+    coarse_ = std::make_unique<Nodes>(coarsened(full_, groups, *crowds_));
     data_.clear();
     for (int t = 0; t < (k < SHARED ? 1 : threads_); ++t) {
         data_.push_back(std::make_unique<Accumulator>(coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{})));
     }
     robust_ = coarse_->robust_std();
-    places_ = std::make_unique<Places>(full_, *coarse_, kernel_, equal_stds_, effort_.broad, effort_.halvings);
+    places_ = std::make_unique<Places>(full_, *coarse_, kernel_, equal_stds_, effort_.broad, effort_.halvings, *crowds_);
 }
 
 bool Search::run(int k, std::vector<Level>& levels) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "optimise.hpp"
 #include "places.hpp"
@@ -72,6 +73,7 @@ private:
     bool gentle_ = false;
     double robust_ = 0.0;
     Effort effort_{};
+    std::optional<std::vector<Crowd>> crowds_;
     std::unique_ptr<Nodes> coarse_;
     std::vector<std::unique_ptr<Accumulator>> data_;  // one for each thread
     std::unique_ptr<Places> places_;

@@ -30,13 +30,6 @@ void add_value(const Weighted& value, Leaf& to) {
     add_one({to.cell.centre(), 1.0 / to.cell.half()}, value.value, value.weight, to.moments);
 }
 
-std::vector<Cell> cells_of(const std::vector<Leaf>& leaves) {
-    std::vector<Cell> cells;
-    cells.reserve(leaves.size());
-    for (const Leaf& leaf : leaves) cells.push_back(leaf.cell);
-    return cells;
-}
-
 // The smallest cell that contains two; of exponent HIGHEST_EXPONENT + 1 if there is none.
 Cell common(Cell a, Cell b) {
     while ((a.exponent != b.exponent || a.index != b.index) && a.exponent <= HIGHEST_EXPONENT && b.exponent <= HIGHEST_EXPONENT) {
@@ -47,6 +40,13 @@ Cell common(Cell a, Cell b) {
 }
 
 }  // namespace
+
+std::vector<Cell> cells_of(const std::vector<Leaf>& leaves) {
+    std::vector<Cell> cells;
+    cells.reserve(leaves.size());
+    for (const Leaf& leaf : leaves) cells.push_back(leaf.cell);
+    return cells;
+}
 
 Sketch::Sketch(std::int64_t most_leaves, std::vector<Leaf> leaves, std::vector<Weighted> exact, std::int64_t size, double low,
                double high, bool coarsened)

@@ -23,6 +23,8 @@ struct Normals {
     std::vector<double> weights, means, stds;
 };
 
+std::vector<Cell> cells_of(const std::vector<Leaf>& leaves);
+
 class Sketch {
 public:
     explicit Sketch(std::int64_t most_leaves) : most_leaves_(most_leaves) {}  // at most 2^16
@@ -63,6 +65,7 @@ public:
 private:
     friend class Pass;
 
+    std::vector<Cell> without_crowds(const Sketch& next) const;
     void settle();
     void unite_leaves();
     void unite_exact();
