@@ -32,13 +32,6 @@ Parameters rounded(Parameters at) {
     return at;
 }
 
-// With a standard deviation that follows from them as they are seen, to the last bit.
-Canonical alike_in_every_unit(const Nodes& nodes) {
-    Canonical out = canonical(nodes);
-    out.nodes.std = moments(out.nodes.values.data(), out.nodes.weights.data(), out.nodes.size()).std;
-    return out;
-}
-
 bool stationary(const Climb& climb) {
     return climb.certified && climb.certificate.gradient_norm < GRADIENT && climb.certificate.newton_decrement < DECREMENT;
 }
@@ -64,8 +57,8 @@ void add(const Climb& climb, std::vector<Optimum>& list) {
 
 }  // namespace
 
-Finder::Finder(Nodes nodes, bool equal_stds, int threads, const Kernel& kernel, Poll poll)
-    : nodes_(std::move(nodes)), seen_(alike_in_every_unit(nodes_)), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
+Finder::Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, int threads, const Kernel& kernel, Poll poll)
+    : seen_(canonical(values, weights)), nodes_(std::move(values), std::move(weights), std::abs(seen_.scale) * seen_.nodes.std), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
       search_(seen_.nodes, kernel, poll, equal_stds, threads) {}
 
 bool Finder::look(int k) {
@@ -114,10 +107,12 @@ Climb Finder::best_of(const std::vector<Optimum>& list, double slack, const Aim&
 
 Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {
     if (!look(k)) return {};
-    Level level = levels_[k - 1];
+    Level more;
+    if (!starts.empty()) more = levels_[k - 1];
     for (const Parameters& start : starts) {
-        if (!search_.add(seen_.seen(start), level)) return {};
+        if (!search_.add(seen_.seen(start), more)) return {};
     }
+    const Level& level = starts.empty() ? levels_[k - 1] : more;
     const Aim aim{{equal_stds_, {}, {}, {}}, {}, [&](const Parameters& at) { return seen_.raised(at); },
                   [&](const Climb& climb) { return k == 1 || (sound(nodes_, climb.end.at) && adds(climb, k)); }};
     Climb climb = best_of(level.found, level.slack, aim, rules);

@@ -13,7 +13,7 @@ struct Choice {
 
 class Finder {
 public:
-    Finder(Nodes nodes, bool equal_stds, int threads, const Kernel& kernel, Poll poll);
+    Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, int threads, const Kernel& kernel, Poll poll);
 
     // The best mixture of k components. More starts may be given to climb from. The search is kept for a larger k.
     // Interrupted: a climb that stopped so, perhaps without a step.
@@ -42,8 +42,8 @@ private:
     Choice penalised(const Level& level, int k, const Rules& rules);
     Climb polished(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules);
 
-    const Nodes nodes_;
     const Canonical seen_;  // every choice is made there, so that units and direction leave no trace
+    const Nodes nodes_;
     const bool equal_stds_;
     const int threads_;
     const Kernel& kernel_;

@@ -78,7 +78,7 @@ public:
     Search(const Column& values, const Column& counts, bool equal_stds, const UnitsGiven& units, int threads)
         : equal_stds_(equal_stds),
           units_(units),
-          finder_(nodes(values, counts), equal_stds, threads, kernel(""), std::ref(signals_)) {}
+          finder_(checked(values, counts), copy(counts), equal_stds, threads, kernel(""), std::ref(signals_)) {}
 
     // The climb, whether it is penalised, the spikes that made it so, and whether every component is regular.
     std::tuple<Climbed, bool, std::vector<Plain>, bool> best(int k, const std::vector<Plain>& starts, const std::vector<bool>& fixed,

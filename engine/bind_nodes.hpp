@@ -34,11 +34,14 @@ inline Parameters parameters(const Column& weights, const Column& means, const C
     return {copy(weights), copy(means), copy(stds)};
 }
 
-inline Nodes nodes(const Column& values, const Column& counts) {
+// Of values, as many as there are counts.
+inline std::vector<double> checked(const Column& values, const Column& counts) {
     if (values.shape(0) != counts.shape(0)) throw std::invalid_argument("arrays differ in length");
     if (values.shape(0) == 0) throw std::invalid_argument("no values");
-    return Nodes(copy(values), copy(counts));
+    return copy(values);
 }
+
+inline Nodes nodes(const Column& values, const Column& counts) { return Nodes(checked(values, counts), copy(counts)); }
 
 // As many threads as asked for, a poll that asks Python, and the exception that a signal raised.
 struct Readings {

@@ -68,36 +68,34 @@ std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) 
     return {first - values.begin(), last - values.begin()};
 }
 
-Canonical canonical(const Nodes& nodes) {
+Canonical canonical(const std::vector<double>& x, const std::vector<double>& w) {
     constexpr double GRID = 0x1.8p12;  // + u - GRID rounds u to multiples of 2^-40
-    std::vector<double> mirrored(nodes.values.rbegin(), nodes.values.rend()), counts(nodes.weights.rbegin(), nodes.weights.rend());
-    for (double& x : mirrored) x = -x;
-    const Quartiles a = quartiles(nodes.values.data(), nodes.weights.data(), nodes.size());
-    const Quartiles b = quartiles(mirrored.data(), counts.data(), nodes.size());
-    const double centre = 0.5 * (a.median - b.median), spread = 0.5 * ((a.upper - a.lower) + (b.upper - b.lower));
-    double scale = spread > 0.0 ? spread : nodes.std, skew = 0.0;
+    const std::int64_t size = x.size();
+    const Quartiles up = quartiles(x.data(), w.data(), size), down = quartiles(&x.back(), &w.back(), size, -1);
+    const double centre = 0.5 * (up.median + down.median), spread = 0.5 * ((up.upper - up.lower) + (down.lower - down.upper));
+    double scale = spread > 0.0 ? spread : moments(x.data(), w.data(), size).std, skew = 0.0;
     if (!(scale > 0.0)) scale = 1.0;
-    for (std::int64_t i = 0; i < nodes.size(); ++i) {
-        const double d = (nodes.values[i] - centre) / nodes.std;
-        skew += nodes.weights[i] * d * d * d;
+    const double reach = std::max(x.back() - centre, centre - x.front());
+    for (std::int64_t i = 0; i < size; ++i) {
+        const double d = (x[i] - centre) / reach;
+        skew += w[i] * d * d * d;
     }
-    const bool turned = skew < 0.0;
-    if (turned) scale = -scale;
-    const std::vector<double>& from = turned ? mirrored : nodes.values;
-    std::vector<double> values, weights;
-    values.reserve(from.size());
-    weights.reserve(from.size());
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        double u = ((turned ? -from[i] : from[i]) - centre) / scale;
+    if (skew < 0.0) scale = -scale;
+    std::vector<double> values(size), weights(size);
+    std::int64_t end = 0;
+    for (std::int64_t i = 0; i < size; ++i) {
+        const std::int64_t from = scale < 0.0 ? size - 1 - i : i;
+        double u = (x[from] - centre) / scale;
         if (std::abs(u) < 0x1p11) u = (u + GRID) - GRID;
-        const double w = turned ? counts[i] : nodes.weights[i];
-        if (!values.empty() && u <= values.back()) weights.back() += w;
+        if (end > 0 && u <= values[end - 1]) weights[end - 1] += w[from];
         else {
-            values.push_back(u);
-            weights.push_back(w);
+            values[end] = u;
+            weights[end++] = w[from];
         }
     }
-    return {Nodes(std::move(values), std::move(weights), nodes.std / std::abs(scale)), centre, scale};
+    values.resize(end);
+    weights.resize(end);
+    return {Nodes(std::move(values), std::move(weights)), centre, scale};
 }
 
 Parameters Canonical::seen(Parameters at) const {

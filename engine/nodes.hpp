@@ -31,7 +31,7 @@ struct Canonical {
     Parameters seen(Parameters at) const;    // from units of the values
     Parameters raised(Parameters at) const;  // to units of the values
 };
-Canonical canonical(const Nodes& nodes);
+Canonical canonical(const std::vector<double>& values, const std::vector<double>& weights);
 
 // Neighbouring nodes first ... last - 1 that are closer than those on either side, and by how many nats that stands out.
 struct Crowd {

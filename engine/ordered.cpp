@@ -143,14 +143,16 @@ double total(const double* counts, std::int64_t size) {
     return sum.value();
 }
 
-Quartiles quartiles(const double* values, const double* counts, std::int64_t size) {
-    std::vector<double> shares(size);
-    double total = 0.0;
-    for (std::int64_t i = 0; i < size; ++i) shares[i] = total += counts[i];
-    const auto at = [&](double part) {
-        return values[std::lower_bound(shares.begin(), shares.end(), total * part) - shares.begin()];
+Quartiles quartiles(const double* values, const double* counts, std::int64_t size, std::int64_t stride) {
+    double total = 0.0, upto = counts[0];
+    for (std::int64_t i = 0; i < size; ++i) total += counts[i * stride];
+    std::int64_t at = 0;
+    const auto next = [&](double part) {
+        while (upto < total * part) upto += counts[++at * stride];
+        return values[at * stride];
     };
-    return {at(0.25), at(0.5), at(0.75)};
+    const double lower = next(0.25), median = next(0.5);
+    return {lower, median, next(0.75)};
 }
 
 Moments moments(const double* values, const double* counts, std::int64_t size) {

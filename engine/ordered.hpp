@@ -22,12 +22,12 @@ std::int64_t condense(const Source& points, const std::optional<Source>& weights
 // The sum of counts; what is no normal float64 may end as infinity or NaN.
 double total(const double* counts, std::int64_t size);
 
-// The smallest values with a quarter, half and three quarters of all counts at or below them. They refuse nothing: there
-// must be values, here and below.
+// The first values with a quarter, half and three quarters of all counts up to them; values and counts lie a stride apart.
+// They refuse nothing: there must be values, here and below.
 struct Quartiles {
     double lower, median, upper;
 };
-Quartiles quartiles(const double* values, const double* counts, std::int64_t size);
+Quartiles quartiles(const double* values, const double* counts, std::int64_t size, std::int64_t stride = 1);
 
 // sum c_i v_i / n and sqrt(sum c_i (v_i - mean)^2 / n), without overflow or cancellation.
 struct Moments {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -16,6 +15,38 @@ constexpr double CORE = 1.4;            // stds of a group for one of the window
 constexpr double WIDER = 1.05e-3;        // of the std of all: as narrow as a group of few values may be
 constexpr int FEWEST_CROWDS = 3;        // that are tried if there are
 constexpr std::int64_t DENSE = 1000;    // so many nodes at most are looked at one by one
+
+// Which scores are the highest, one after the other; of equal ones, the first.
+class Highest {
+public:
+    explicit Highest(const std::vector<double>& scores) : scores_(scores) {}
+
+    // -1 after the last.
+    int next() {
+        if (at_ == found_) find();
+        return at_ < found_ ? best_[at_++] : -1;
+    }
+
+private:
+    static constexpr int PART = 16;
+
+    bool before(int i, int j) const { return scores_[i] != scores_[j] ? scores_[i] > scores_[j] : i < j; }
+
+    // The best of those after the last found.
+    void find() {
+        const int last = found_ > 0 ? best_[found_ - 1] : -1, size = static_cast<int>(scores_.size());
+        at_ = found_ = 0;
+        for (int i = 0; i < size; ++i) {
+            if ((found_ == PART && !before(i, best_[PART - 1])) || (last >= 0 && !before(last, i))) continue;
+            int to = found_ < PART ? found_++ : PART - 1;
+            for (; to > 0 && before(i, best_[to - 1]); --to) best_[to] = best_[to - 1];
+            best_[to] = i;
+        }
+    }
+
+    const std::vector<double>& scores_;
+    int best_[PART], found_ = 0, at_ = 0;
+};
 
 }  // namespace
 
@@ -167,19 +198,10 @@ void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::siz
     for (std::size_t i = 0; i < size; ++i) {
         scores[i] = weights[i] * (scores[i] - log_density_[(ranges[i].first + ranges[i].last) / 2] + 0.9189385332046727);
     }
-    std::vector<int> order(size);
-    const auto add = [&](std::size_t count) {  // of the highest scores, a few sorted at a time
-        constexpr std::ptrdiff_t PART = 16;
-        std::iota(order.begin(), order.end(), 0);
+    const auto add = [&](std::size_t count) {
         const std::size_t end = windows.size() + count;
-        auto sorted = order.begin();
-        for (auto next = order.begin(); next != order.end() && windows.size() < end; ++next) {
-            if (next == sorted) {
-                sorted += std::min(PART, order.end() - sorted);
-                std::partial_sort(next, sorted, order.end(), [&](int i, int j) { return scores[i] != scores[j] ? scores[i] > scores[j] : i < j; });
-            }
-            consider(ranges[*next].first, ranges[*next].last, base, windows);
-        }
+        Highest highest(scores);
+        for (int i = highest.next(); i >= 0 && windows.size() < end; i = highest.next()) consider(ranges[i].first, ranges[i].last, base, windows);
     };
     add(most);
     if (!rules) return;
