@@ -9,7 +9,7 @@ namespace gmm1d {
 namespace {
 
 constexpr std::int64_t SMALLEST_CHUNK = 32 * BLOCK, MOST_CHUNKS = 64;
-constexpr std::int64_t STRETCH = 16 * BLOCK;  // is converted at a time, between two looks at the clock
+constexpr std::int64_t STRETCH = 16 * BLOCK;  // is converted at a time; as many points at least lie between two looks at the clock
 constexpr std::chrono::milliseconds POLL_EVERY{50};
 constexpr std::size_t ALIGNMENT = 64;
 
@@ -37,9 +37,11 @@ Accumulator::Accumulator(const Source& points, const std::optional<Source>& weig
       chunk_(chunk_size(points.size)),
       n_chunks_((points.size + chunk_ - 1) / chunk_),
       threads_(static_cast<int>(std::clamp<std::int64_t>(threads, 1, n_chunks_))),
-      scratch_(threads_, std::vector<double>(scratch_size(k) + ALIGNMENT / sizeof(double))),
+      scratch_(threads_),
       converted_(threads_),
-      next_poll_(std::chrono::steady_clock::now() + POLL_EVERY) {}
+      next_poll_(std::chrono::steady_clock::now() + POLL_EVERY) {
+    for (std::vector<double>& each : scratch_) each.resize(scratch_size(k) + ALIGNMENT / sizeof(double));
+}
 
 Points Accumulator::seen(std::int64_t first, std::int64_t count, std::vector<double>& memory) const {
     Points out{nullptr, sizeof(double), nullptr, sizeof(double), count, centre_, factor_};
@@ -58,8 +60,9 @@ Points Accumulator::seen(std::int64_t first, std::int64_t count, std::vector<dou
     return out;
 }
 
-bool Accumulator::poll_now() {
-    if (!poll_) return false;
+bool Accumulator::poll_now(std::int64_t count) {
+    if (!poll_ || (unseen_ += count) < STRETCH) return false;
+    unseen_ = 0;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_poll_) return false;
     next_poll_ = now + POLL_EVERY;
@@ -77,9 +80,9 @@ bool Accumulator::run(const Components& components, Detail detail, double* out) 
         for (std::int64_t chunk; (chunk = next_chunk++) < n_chunks_;) {
             const std::int64_t end = std::min(points_.size, (chunk + 1) * chunk_);
             for (std::int64_t at = chunk * chunk_; at < end; at += STRETCH) {
-                if (thread == 0 && poll_now()) stop = true;
-                if (stop) return;
                 const std::int64_t count = std::min(STRETCH, end - at);
+                if (thread == 0 && poll_now(count)) stop = true;
+                if (stop) return;
                 kernel_.add_points(seen(at, count, converted_[thread]), 0, count, components, detail, scratch,
                                    &sums_[chunk * n_sums]);
             }

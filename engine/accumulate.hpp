@@ -28,7 +28,7 @@ public:
     double origin() const { return centre_ * factor_; }
 
 private:
-    bool poll_now();
+    bool poll_now(std::int64_t count);
 
     // The points first ... first + count - 1 as the kernel reads them: where they lie, or converted in `memory`.
     Points seen(std::int64_t first, std::int64_t count, std::vector<double>& memory) const;
@@ -42,6 +42,7 @@ private:
     const int threads_;
     std::vector<std::vector<double>> scratch_, converted_;
     std::vector<Sum> sums_;
+    std::int64_t unseen_ = 0;  // points since the last look at the clock
     std::chrono::steady_clock::time_point next_poll_;
 };
 

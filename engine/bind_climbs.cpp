@@ -140,7 +140,7 @@ void bind_climbs(nanobind::module_& m) {
           "of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).");
     nb::class_<bound::Search>(m, "Search", "The search for the best mixture, kept from one number of components to the next.")
         .def(nb::init<const bound::Column&, const bound::Column&, bool, const bound::UnitsGiven&, int>(), "values"_a, "counts"_a, "equal_stds"_a, "units"_a, "threads"_a)
-        .def("best", &bound::Search::best, "k"_a, nb::kw_only(), "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
+        .def("best", &bound::Search::best, "k"_a, "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
              "The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.");
     m.def("exact", &bound::exact, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "node_values"_a,
           "node_counts"_a, "weights"_a, "means"_a, "stds"_a, nb::kw_only(), "equal_stds"_a, "fixed"_a, "units"_a, "threads"_a,

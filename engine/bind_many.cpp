@@ -70,11 +70,11 @@ Matrix fit_list(const List& data, const std::optional<List>& sample_weight, int 
 void bind_many(nanobind::module_& m) {
     using namespace nanobind::literals;
     namespace nb = nanobind;
-    m.def("fit_rows", &bound::fit_rows, "data"_a, "sample_weight"_a.none(), "k"_a, nb::kw_only(), "equal_stds"_a, "method"_a,
+    m.def("fit_rows", &bound::fit_rows, "data"_a, "sample_weight"_a.none(), "k"_a, "equal_stds"_a, "method"_a,
           "tol"_a, "max_iter"_a, "threads"_a,
           "The best mixture for every row: n, unit, whether tol stopped it, whether it is penalised, log-likelihood of the\n"
           "standardised values, gradient norm, Newton decrement, smallest eigenvalue, entropy; then weights, means and stds\n"
           "by mean. NaN where a row cannot be fitted.");
-    m.def("fit_list", &bound::fit_list, "data"_a, "sample_weight"_a.none(), "k"_a, nb::kw_only(), "equal_stds"_a, "method"_a,
+    m.def("fit_list", &bound::fit_list, "data"_a, "sample_weight"_a.none(), "k"_a, "equal_stds"_a, "method"_a,
           "tol"_a, "max_iter"_a, "threads"_a, "The same for every column of a list.");
 }

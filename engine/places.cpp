@@ -35,12 +35,14 @@ private:
     // The best of those after the last found.
     void find() {
         const int last = found_ > 0 ? best_[found_ - 1] : -1, size = static_cast<int>(scores_.size());
+        double bar = -std::numeric_limits<double>::infinity();
         at_ = found_ = 0;
         for (int i = 0; i < size; ++i) {
-            if ((found_ == PART && !before(i, best_[PART - 1])) || (last >= 0 && !before(last, i))) continue;
+            if (scores_[i] < bar || (found_ == PART && !before(i, best_[PART - 1])) || (last >= 0 && !before(last, i))) continue;
             int to = found_ < PART ? found_++ : PART - 1;
             for (; to > 0 && before(i, best_[to - 1]); --to) best_[to] = best_[to - 1];
             best_[to] = i;
+            if (found_ == PART) bar = scores_[best_[PART - 1]];
         }
     }
 
@@ -178,34 +180,46 @@ void Places::cut(std::vector<Range>& broad, std::vector<Range>& narrow) const {
 
 // Of the narrow windows, and of every 3, 4 and 6 neighbouring values, those that are most crowded for their model:
 // with weight W in a length h, W log(W / (n h p)) is largest.
-void Places::crowded(std::vector<Range> ranges, const Parameters& base, std::size_t most, std::vector<Window>& windows) {
+void Places::crowded(const std::vector<Range>& ranges, const Parameters& base, std::size_t most, std::vector<Window>& windows) {
     const std::int64_t m = coarse_.size();
     const double* x = coarse_.values.data();
     const bool rules = m < full_.size();  // then 2 nodes may stand for many values
-    ranges.reserve(ranges.size() + 4 * (m <= DENSE ? m : 0));
-    for (std::int64_t size : {2, 3, 4, 6}) {
-        for (std::int64_t a = 0; (size > 2 || rules) && m <= DENSE && a + size <= m; ++a) ranges.push_back({a, a + size});
+    const std::int64_t cut = ranges.size();
+    std::int64_t size = cut;
+    std::vector<std::pair<std::int64_t, std::int64_t>> runs;  // from where on how many neighbours
+    for (std::int64_t neighbours : {2, 3, 4, 6}) {
+        if (m > DENSE || m < neighbours || (neighbours == 2 && !rules)) continue;
+        runs.emplace_back(size, neighbours);
+        size += m - neighbours + 1;
     }
-    const std::size_t size = ranges.size();
-    std::vector<double> weights(size), scores(size);
-    for (std::size_t i = 0; i < size; ++i) {
-        const auto [a, b] = ranges[i];
-        const double length = (x[b - 1] - x[a]) * double(b - a) / double(b - a - 1);
+    std::vector<double> weights(size), scores(size), densities(size);
+    const auto look = [&](std::int64_t i, std::int64_t a, std::int64_t b, double stretch) {
         weights[i] = upto_[b] - upto_[a];
-        scores[i] = weights[i] / (coarse_.n * length);
+        scores[i] = weights[i] / (stretch * (x[b - 1] - x[a]));
+        densities[i] = log_density_[(a + b) / 2];
+    };
+    const auto stretch = [&](std::int64_t count) { return coarse_.n * double(count) / double(count - 1); };
+    for (std::int64_t i = 0; i < cut; ++i) look(i, ranges[i].first, ranges[i].last, stretch(ranges[i].last - ranges[i].first));
+    for (const auto& [begin, neighbours] : runs) {
+        const double longer = stretch(neighbours);
+        for (std::int64_t a = 0; a + neighbours <= m; ++a) look(begin + a, a, a + neighbours, longer);
     }
-    kernel_.log(scores.data(), scores.data(), static_cast<std::int64_t>(size));
-    for (std::size_t i = 0; i < size; ++i) {
-        scores[i] = weights[i] * (scores[i] - log_density_[(ranges[i].first + ranges[i].last) / 2] + 0.9189385332046727);
-    }
+    kernel_.log(scores.data(), scores.data(), size);
+    for (std::int64_t i = 0; i < size; ++i) scores[i] = weights[i] * (scores[i] - densities[i] + 0.9189385332046727);
     const auto add = [&](std::size_t count) {
         const std::size_t end = windows.size() + count;
         Highest highest(scores);
-        for (int i = highest.next(); i >= 0 && windows.size() < end; i = highest.next()) consider(ranges[i].first, ranges[i].last, base, windows);
+        for (int i = highest.next(); i >= 0 && windows.size() < end; i = highest.next()) {
+            Range range = i < cut ? ranges[i] : Range{};
+            for (const auto& [begin, neighbours] : runs) {
+                if (i >= begin) range = {i - begin, i - begin + neighbours};
+            }
+            consider(range.first, range.last, base, windows);
+        }
     };
     add(most);
     if (!rules) return;
-    for (std::size_t i = 0; i < size; ++i) scores[i] /= std::sqrt(weights[i]);
+    for (std::int64_t i = 0; i < size; ++i) scores[i] /= std::sqrt(weights[i]);
     add(most / 2);  // those that stand out most for what they hold
 }
 
@@ -216,7 +230,7 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count) {
     std::vector<Window> kinds[3];
     cut(broad, narrow);
     for (const Range& r : broad) consider(r.first, r.last, base, kinds[0]);
-    crowded(std::move(narrow), base, std::min<std::size_t>(MOST_CROWDED, CROWDED * count), kinds[1]);
+    crowded(narrow, base, std::min<std::size_t>(MOST_CROWDED, CROWDED * count), kinds[1]);
     for (const Range& r : crowds_) consider(r.first, r.last, base, kinds[2], CORE);
     std::vector<Window> kept;
     for (auto& kind : kinds) {

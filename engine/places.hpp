@@ -27,7 +27,7 @@ private:
     };
 
     void cut(std::vector<Range>& broad, std::vector<Range>& narrow) const;
-    void crowded(std::vector<Range> ranges, const Parameters& base, std::size_t most, std::vector<Window>& windows);
+    void crowded(const std::vector<Range>& ranges, const Parameters& base, std::size_t most, std::vector<Window>& windows);
     void densities(const Parameters& base);
     void consider(std::int64_t first, std::int64_t last, const Parameters& base, std::vector<Window>& windows, double stretch = 1.0);
     void settle(Window& window);

@@ -52,7 +52,7 @@ class Search:
 
     def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, units: tuple[float, float, float], threads: int) -> None: ...
 
-    def best(self, k: int, *, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
+    def best(self, k: int, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
         """
         The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.
         """
@@ -62,14 +62,14 @@ def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray
     From an optimum of the nodes to that of the data, as `climb` returns it.
     """
 
-def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, k: int, *, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
+def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """
     The best mixture for every row: n, unit, whether tol stopped it, whether it is penalised, log-likelihood of the
     standardised values, gradient norm, Newton decrement, smallest eigenvalue, entropy; then weights, means and stds
     by mean. NaN where a row cannot be fitted.
     """
 
-def fit_list(data: list[object], sample_weight: list[object] | None, k: int, *, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
+def fit_list(data: list[object], sample_weight: list[object] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """The same for every column of a list."""
 
 class Sketch:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gmm1d import _engine
 from gmm1d.certificate import CURVATURE, Certificate
-from gmm1d.constraints import Constraints
+from gmm1d.constraints import FREE, Constraints
 from gmm1d.errors import Ending
+from gmm1d.frozen import made
 from gmm1d.starts import Start, check_reach
 
 if TYPE_CHECKING:
@@ -26,23 +27,22 @@ METHODS = ("newton", "em", "squarem")
 KINDS = {"o": "optimum", "s": "start", "e": "em", "q": "squarem", "n": "newton"}
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """How to climb, and when to stop: `tol` on the change of the objective (None: at a certified optimum)."""
 
     method: str
     tol: float | None
     max_iter: int
     threads: int
-    constraints: Constraints = field(default_factory=Constraints)
+    constraints: Constraints = FREE
 
-    def options(self) -> dict[str, Any]:
-        """Return what the engine calls them."""
-        return {
-            "method": self.method,
-            "tol": -1.0 if self.tol is None else self.tol,
-            "max_iter": self.max_iter,
-        }
+    def under(self, constraints: Constraints) -> Rules:
+        """Return these rules under other constraints."""
+        return self if constraints is self.constraints else self._replace(constraints=constraints)
+
+    def options(self) -> tuple[str, float, int]:
+        """Return method, tol and max_iter as the engine takes them."""
+        return self.method, -1.0 if self.tol is None else self.tol, self.max_iter
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,12 +118,15 @@ class Climb(NamedTuple):
 
 def climb(sample: Sample, start: Start, rules: Rules) -> Climb:
     """Climb from `start` on the nodes of the sample, and certify where it ended."""
+    method, tol, max_iter = rules.options()
     found = _engine.climb(
         *sample.nodes,
         0.0,
         1.0,
         *start.standardised(sample),
-        **rules.options(),
+        method=method,
+        tol=tol,
+        max_iter=max_iter,
         equal_stds=rules.constraints.equal_variances,
         fixed=rules.constraints.fixed,
         units=sample.units,
@@ -165,10 +168,10 @@ class Search:
         values = self._fixed_values(k) if fixed else ([], [], [])
         found, penalised, spikes, regular = self._engine.best(
             k,
-            starts=[tuple(each.tolist() for each in start) for start in starts],
-            fixed=fixed,
-            values=values,
-            **self._rules.options(),
+            [tuple(each.tolist() for each in start) for start in starts],
+            fixed,
+            values,
+            *self._rules.options(),
         )
         raised = tuple(_raised(self._sample, *each) for each in spikes)
         return _climb(self._rules, found, penalised, raised, regular)
@@ -199,7 +202,14 @@ def _climb(
     certificate, log_likelihood = None, float(rows[-1, 0])
     if measures is not None:
         log_likelihood, norm, decrement, eigenvalue, entropy = measures
-        certificate = Certificate(norm, decrement, eigenvalue, entropy, covariance)
+        certificate = made(
+            Certificate,
+            gradient_norm=norm,
+            newton_decrement=decrement,
+            smallest_eigenvalue=eigenvalue,
+            entropy=entropy,
+            covariance=covariance,
+        )
     return Climb(
         _ending(stop, certificate, penalised=penalised),
         log_likelihood,

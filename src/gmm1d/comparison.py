@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -171,7 +171,7 @@ def compare(
     if start is not None and not isinstance(start, str):
         raise InputError("start must be a name here: one set of parameters cannot serve several k")
     rules = check_rules(method, tol, max_iter, threads)
-    rules = replace(rules, constraints=Constraints.of(1, equal_variances, None))
+    rules = rules.under(Constraints.of(1, equal_variances, None))
     check_progress(progress)
     sample = Sample.of(x, sample_weight, threads=rules.threads)
     check_exact(exact, sample)

@@ -47,7 +47,7 @@ class Constraints:
         if not isinstance(equal_variances, bool | np.bool_):
             raise InputError(f"equal_variances must be True or False, not {shown(equal_variances)}")
         if fixed is None:
-            return cls(bool(equal_variances))
+            return cls(bool(equal_variances)) if equal_variances else FREE
         if not isinstance(fixed, Mapping) or not set(fixed) <= {*KINDS, "variances"}:
             raise InputError(
                 "fixed must be a dict of weights, means, stds or variances, such as "
@@ -82,6 +82,9 @@ class Constraints:
         """Count the free parameters of a mixture of k components."""
         free = [k, k, k] if self.values is None else np.isnan(self.values).sum(axis=1).tolist()
         return max(free[0] - 1, 0) + free[1] + (1 if self.equal_variances else free[2])
+
+
+FREE = Constraints()
 
 
 def _row(kind: str, given: object, k: int) -> Array:

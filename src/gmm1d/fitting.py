@@ -13,6 +13,7 @@ from gmm1d.climbing import Climb, Rules, Search
 from gmm1d.constraints import Constraints
 from gmm1d.errors import CollapseError, Ending, FitWarning
 from gmm1d.formatting import number
+from gmm1d.frozen import made
 from gmm1d.mixture import Mixture
 from gmm1d.options import check_exact, check_k, check_rules, random_starts
 from gmm1d.progress import check_progress, watched
@@ -116,7 +117,7 @@ def fit(
     rules = check_rules(method, tol, max_iter, threads)
     sample = Sample.of(x, sample_weight, threads=rules.threads)
     k = check_k(k, sample)
-    rules = replace(rules, constraints=Constraints.of(k, equal_variances, fixed))
+    rules = rules.under(Constraints.of(k, equal_variances, fixed))
     drawn = random_starts(n_random, rng, start)
     check_progress(progress)
     check_exact(exact, sample)
@@ -204,7 +205,8 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
             covariance = certificate.covariance[np.ix_(rows, rows)]
             certificate = replace(certificate, covariance=covariance)
     mixture = Mixture._trusted(end.weights, end.means, end.stds)
-    return Fit(
+    return made(
+        Fit,
         mixture=mixture,
         log_likelihood=last.log_likelihood,
         n=sample.n,

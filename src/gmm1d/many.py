@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,7 +109,7 @@ def fit_many(
     'all values equal 3: a Gaussian needs at least two distinct values'
     """
     rules = check_rules(method, tol, max_iter, threads)
-    rules = replace(rules, constraints=Constraints.of(1, equal_variances, None))
+    rules = rules.under(Constraints.of(1, equal_variances, None))
     k = whole_k(k)
     data = data_sets(X, axis)
     if k > data.largest():
@@ -133,21 +132,17 @@ def _fit_batch(
     rows: Rows, weights: Rows | None, k: int, rules: Rules
 ) -> tuple[Array, dict[int, str]]:
     """Return a row of numbers for each data set, and what was wrong with those without."""
-    options = {
-        **rules.options(),
-        "equal_stds": rules.constraints.equal_variances,
-        "threads": rules.threads,
-    }
+    options = (rules.constraints.equal_variances, *rules.options(), rules.threads)
     each_weight = [None] * len(rows) if weights is None else weights
     table = np.full((len(rows), len(FACTS) + 3 * k), np.nan)
     if isinstance(rows, np.ndarray):
         assert weights is None or isinstance(weights, np.ndarray)
         if rows.shape[1] <= EXACT:
-            table = _engine.fit_rows(rows, weights, k, **options)
+            table = _engine.fit_rows(rows, weights, k, *options)
     else:
         few = [i for i, w in enumerate(each_weight) if _is_plain(rows[i], weights is None, w)]
         chosen = None if weights is None else [weights[i] for i in few]
-        table[few] = _engine.fit_list([rows[i] for i in few], chosen, k, **options)
+        table[few] = _engine.fit_list([rows[i] for i in few], chosen, k, *options)
     errors = {}
     for i in np.flatnonzero(np.isnan(table[:, N])).tolist():
         try:

@@ -10,6 +10,7 @@ import numpy as np
 from gmm1d import arguments, components, conversions, landmarks
 from gmm1d.components import Components, in_blocks
 from gmm1d.errors import InputError
+from gmm1d.frozen import made
 from gmm1d.quantiles import Quantiles
 
 if TYPE_CHECKING:
@@ -69,19 +70,15 @@ class Mixture:
     ) -> None:
         columns = arguments.parameters(weights, means, stds, variances)
         order = self.sorting(*columns)
-        self._keep(*(column[order] for column in columns))
-
-    @classmethod
-    def _trusted(cls, *columns: FloatArray) -> Mixture:
-        """Build one of what `arguments.parameters` would return, in order, without a look at it."""
-        mixture = cls.__new__(cls)
-        mixture._keep(*columns)
-        return mixture
-
-    def _keep(self, *columns: FloatArray) -> None:
-        for name, values in zip(("weights", "means", "stds"), columns, strict=True):
+        for name, column in zip(("weights", "means", "stds"), columns, strict=True):
+            values = column[order]
             values.setflags(write=False)
             self.__dict__[name] = values
+
+    @classmethod
+    def _trusted(cls, weights: FloatArray, means: FloatArray, stds: FloatArray) -> Mixture:
+        """Build one of what `arguments.parameters` would return, in order and read-only, without a look at it."""
+        return made(cls, weights=weights, means=means, stds=stds)
 
     @staticmethod
     def sorting(weights: ArrayLike, means: ArrayLike, stds: ArrayLike) -> IntArray:

@@ -19,6 +19,7 @@ from gmm1d import _engine
 from gmm1d.columns import check_total, column, refuse_faults, weights_column
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
+from gmm1d.frozen import made
 from gmm1d.sketch import Sketch
 
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ class Sample:
     @classmethod
     def _of_few(cls, points: Column, weights: Column | None) -> Sample:
         """Take every point for what it is."""
-        ordered = np.sort(points) if weights is None else points  # NumPy's sort is the fastest
+        ordered = points
+        if weights is None:  # NumPy's sort is the fastest
+            ordered = points.copy()
+            ordered.sort()
         found = _engine.standardise(ordered, weights)
         if isinstance(found, int):
             refuse_faults(points, weights)
@@ -127,8 +131,18 @@ class Sample:
             if not weights.all():
                 points, weights = points[weights > 0], weights[weights > 0]
         _check_scale(low, high, centre, unit)
-        nodes = values, counts
-        return cls(_guarded(points), _guarded(weights), n, low, high, centre, unit, nodes, None)
+        return made(
+            cls,
+            points=_guarded(points),
+            weights=_guarded(weights),
+            n=n,
+            low=low,
+            high=high,
+            centre=centre,
+            unit=unit,
+            nodes=(values, counts),
+            sketch=None,
+        )
 
     @classmethod
     def _of_sketch(cls, sketch: Sketch, points: Column | None, weights: Column | None) -> Sample:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import lt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,11 +46,14 @@ class Start:
     @property
     def ascending(self) -> bool:
         """Whether the means are in order, without a tie."""
-        return all(a < b for a, b in pairwise(self.means.tolist()))
+        means = self.means.tolist()
+        return all(map(lt, means, means[1:]))
 
     def reordered(self, order: NDArray[np.intp]) -> Start:
-        """Return the components in another order (k,)."""
-        return Start(self.weights[order], self.means[order], self.stds[order])
+        """Return the components in another order (k,), read-only."""
+        rows = np.stack([self.weights[order], self.means[order], self.stds[order]])
+        rows.setflags(write=False)
+        return Start(*rows)
 
     def standardised(self, sample: Sample) -> tuple[Array, Array, Array]:
         """Return weights, means and stds in the sample's units, as the engine takes them."""
