@@ -40,10 +40,8 @@ Model::Model(Accumulator& data, int k, const Penalty& penalty, const Constraints
         if (fixed(constraints.stds, j)) continue;
         owner_[2 * k + j] = constraints.equal_stds && j > 0 ? owner_[2 * k] : n_free_++;
     }
-    sums_.resize(gmm1d::sums(Detail::INFORMATION, k));
-    log_scale_.resize(k);
-    log_std_.resize(k);
-    inverse_.resize(k);
+    sums_.resize(gmm1d::sums(Detail::INFORMATION, k) + 3 * k);
+    logs_ = &sums_[gmm1d::sums(Detail::INFORMATION, k)];
 }
 
 // What the fixed weights leave; not the sum of the free ones, whose rounding errors would pile up.
@@ -56,17 +54,19 @@ double Model::free_mass(const Parameters& at) const {
 bool Model::evaluate(Here& here, Detail detail) {
     const Parameters& at = here.at;
     const Kernel& kernel = data_.kernel();
-    for (int j = 0; j < k_; ++j) inverse_[j] = at.weights[j] * (subnormal(at.weights[j]) ? SCALE : 1.0);
-    kernel.log(inverse_.data(), log_scale_.data(), k_);
-    kernel.log(at.stds.data(), log_std_.data(), k_);
+    double *log_scale = logs_, *log_std = logs_ + k_, *inverse = logs_ + 2 * k_;
     for (int j = 0; j < k_; ++j) {
-        log_scale_[j] = at.weights[j] > 0.0
-                            ? log_scale_[j] - (subnormal(at.weights[j]) ? LOG_SCALE : 0.0) - log_std_[j]
-                            : -std::numeric_limits<double>::infinity();
-        inverse_[j] = 1.0 / at.stds[j];
+        log_scale[j] = at.weights[j] * (subnormal(at.weights[j]) ? SCALE : 1.0);
+        log_std[j] = at.stds[j];
+    }
+    kernel.log(log_scale, log_scale, 2 * k_);
+    for (int j = 0; j < k_; ++j) {
+        log_scale[j] = at.weights[j] > 0.0 ? log_scale[j] - (subnormal(at.weights[j]) ? LOG_SCALE : 0.0) - log_std[j]
+                                           : -std::numeric_limits<double>::infinity();
+        inverse[j] = 1.0 / at.stds[j];
     }
     double* s = sums_.data();
-    if (!data_.run({k_, log_scale_.data(), at.means.data(), inverse_.data()}, detail, s)) return false;
+    if (!data_.run({k_, log_scale, at.means.data(), inverse}, detail, s)) return false;
 
     const double* counts = s + 1;
     const double n = here.n = sum(counts, k_);
@@ -74,7 +74,7 @@ bool Model::evaluate(Here& here, Detail detail) {
     here.objective = here.log_likelihood;
     here.entropy = here.log_likelihood + 0.5 * LOG_2PI * n + 0.5 * sum(counts + 2 * k_, k_);
     for (int j = 0; j < k_; ++j) {
-        if (counts[j] > 0.0) here.entropy -= counts[j] * log_scale_[j];
+        if (counts[j] > 0.0) here.entropy -= counts[j] * log_scale[j];
         if (penalty_.a > 0.0) {
             const double ratio = penalty_.v0 / at.stds[j] / at.stds[j];
             double log_ratio;

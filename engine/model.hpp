@@ -33,6 +33,8 @@ struct Here {
 class Model {
 public:
     Model(Accumulator& data, int k, const Penalty& penalty = {}, const Constraints& constraints = {});
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
 
     // One pass at here.at; Detail::INFORMATION for the Hessian, too. False if interrupted.
     bool evaluate(Here& here, Detail detail);
@@ -67,7 +69,8 @@ private:
     const Constraints constraints_;
     std::vector<int> owner_;
     int n_free_ = 0;
-    std::vector<double> sums_, log_scale_, log_std_, inverse_, full_;  // full_: in full coordinates
+    std::vector<double> sums_, full_;  // full_: in full coordinates
+    double* logs_;                     // after the sums: 3k numbers of one evaluation
 };
 
 }  // namespace gmm1d

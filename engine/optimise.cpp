@@ -34,6 +34,7 @@ private:
     }
 
     bool record(Step kind, double before) {
+        if (climb_.steps.empty()) climb_.trace.reserve(FEW * (1 + 3 * here_.at.k()));
         climb_.trace.push_back(here_.objective);
         for (const auto* row : {&here_.at.weights, &here_.at.means, &here_.at.stds}) {
             climb_.trace.insert(climb_.trace.end(), row->begin(), row->end());
@@ -166,7 +167,8 @@ private:
             if (!em_step(to, Detail::EM) || !take(std::move(to), Step::EM)) return;
         }
         if (rules_.em_steps > 0 && !model_.evaluate(here_, Detail::INFORMATION)) return void(end(Stop::INTERRUPTED));
-        TrustRegion region(here_.n);
+        TrustRegion region;
+        region.start(here_.n);
         for (int polished = 0;; ) {
             const bool arrived = here_.gradient_norm < GRADIENT && rules_.tol < 0.0;
             const bool near = rules_.em_steps == 0 && climb_.steps.size() < FEW;  // from a search: no need to look around
@@ -259,7 +261,8 @@ Climb exact(Model& data, Model& nodes, const Parameters& start) {
             out.stop = Stop::STATIONARY;
             return out;
         }
-        TrustRegion region(here.n);
+        TrustRegion region;
+        region.start(here.n);
         region.propose(data, here, false);
         here = Here{};
         data.move(best.at, region.step(), here.at);

@@ -169,10 +169,11 @@ void Places::cut(std::vector<Range>& broad, std::vector<Range>& narrow) const {
     const double n = coarse_.n;
     double size = 0.5 * n;
     for (int halved = 1; halved <= halvings_ && size >= 3.0 * n / double(full_.size()); ++halved, size *= 0.5) {
+        std::int64_t a = 0, b = 0;  // as far as the weight up to them is not above, or not below
         for (int i = 0; 0.5 * size * i + size < n * (1.0 + 1e-9); ++i) {
             const double from = 0.5 * size * i, to = from + size;
-            const std::int64_t a = std::upper_bound(upto_.begin(), upto_.end(), from + 1e-9 * n) - upto_.begin() - 1;
-            const std::int64_t b = std::lower_bound(upto_.begin(), upto_.end(), to - 1e-9 * n) - upto_.begin();
+            while (upto_[a + 1] <= from + 1e-9 * n) ++a;
+            while (upto_[b] < to - 1e-9 * n) ++b;
             if (b - a >= 2) (halved > broad_ ? narrow : broad).push_back({a, b});
         }
     }
@@ -249,7 +250,11 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count) {
     std::vector<Parameters> starts;
     for (Window& w : kept) {
         settle(w);
-        Parameters start = base;
+        Parameters start;
+        for (auto row : {&Parameters::weights, &Parameters::means, &Parameters::stds}) {
+            (start.*row).reserve(base.k() + 1);
+            start.*row = base.*row;
+        }
         for (double& each : start.weights) each *= 1.0 - w.share;
         start.weights.push_back(w.share);
         start.means.push_back(w.mean);

@@ -67,7 +67,11 @@ int collapsed(const Model& model, const Parameters& at) {
     return -1;
 }
 
-TrustRegion::TrustRegion(double total_weight) : total_weight_(total_weight), radius_(0.5 * std::sqrt(total_weight)) {}
+void TrustRegion::start(double total_weight) {
+    total_weight_ = total_weight;
+    radius_ = 0.5 * std::sqrt(total_weight);
+    stalls = 0;
+}
 
 double TrustRegion::noise(const Here& here) const { return ROUNDING * (std::abs(here.objective) + total_weight_); }
 

@@ -30,7 +30,7 @@ struct Metric {
 // Steps that promise most within a radius, in the metric of the complete-data information (More and Sorensen 1983).
 class TrustRegion {
 public:
-    explicit TrustRegion(double total_weight);
+    void start(double total_weight);
 
     // Prepares the next step; with `spectrum` the smallest eigenvalue of B' is computed, too.
     void propose(const Model& model, const Here& here, bool spectrum);
@@ -50,8 +50,7 @@ private:
     bool by_factors(int n);
     void by_eigenvectors(int n);
 
-    const double total_weight_;
-    double radius_, length_ = 0.0;
+    double total_weight_ = 0.0, radius_ = 0.0, length_ = 0.0;
     std::vector<double> step_, scaled_, factor_;  // scaled_: the step in the metric
     Metric metric_;
     Here to_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "crowds.hpp"
@@ -92,11 +91,10 @@ void Search::prepare(int k, int groups) {
     most_k_ = k;
     if (!crowds_) crowds_ = crowds(full_);
     coarse_ = std::make_unique<Nodes>(coarsened(full_, groups, *crowds_));
-    data_.clear();
+    workers_.clear();
     for (int t = 0; t < (k < SHARED ? 1 : threads_); ++t) {
-        data_.push_back(std::make_unique<Accumulator>(coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{})));
+        workers_.push_back(std::make_unique<Worker>(Worker{coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{}), {}}));
     }
-    robust_ = coarse_->robust_std();
     places_ = std::make_unique<Places>(full_, *coarse_, kernel_, equal_stds_, effort_.broad, effort_.halvings, *crowds_);
 }
 
@@ -135,7 +133,7 @@ bool Search::fill(int k, std::vector<Level>& levels) {
     here.spikes.clear();
     std::vector<Parameters> starts{quantile_start(*coarse_, k)};
     for (const Optimum& each : known) starts.push_back(each.at);
-    if (!ascend(starts, here) || !survey(k, parents, here)) return false;
+    if (!ascend(std::move(starts), here) || !survey(k, parents, here)) return false;
     if (static_cast<int>(here.found.size()) >= effort_.few || here.spikes.empty()) return true;
     effort_.candidates *= 2;  // ties draw most climbs into spikes: look further
     if (!survey(k, parents, here)) return false;
@@ -152,7 +150,7 @@ bool Search::survey(int k, const std::vector<Optimum>& parents, Level& level) {
     }
     std::vector<Parameters> starts;
     for (int i = 0; i < effort_.scattered; ++i) starts.push_back(scattered(*coarse_, places_->upto(), k, i));
-    return ascend(starts, level) && improve(level);
+    return ascend(std::move(starts), level) && improve(level);
 }
 
 // Whether a few climbs have found one optimum that is far above all others, or no other.
@@ -191,7 +189,7 @@ bool Search::improve(Level& level) {
 
 // A few EM steps, then a component is added at the most promising places.
 bool Search::place(const Parameters& base, int count, Level& level) {
-    Model model(*data_[0], base.k(), {}, {equal_stds_, {}, {}, {}});
+    Model model(workers_[0]->data, base.k(), {}, {equal_stds_, {}, {}, {}});
     Here here;
     here.at = model.constrained(base);
     for (int step = 0; step < SETTLING && base.k() > 1; ++step) {
@@ -202,37 +200,40 @@ bool Search::place(const Parameters& base, int count, Level& level) {
 }
 
 // Climbs from each start far enough to rank the optimum, and files it: shared among threads, filed in order.
-bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
+bool Search::ascend(std::vector<Parameters> starts, Level& level) {
     std::vector<Here> ends(starts.size());
+    const double robust = gentle_ ? coarse_->robust_std() : 0.0;
+    const Penalty gentle{0.1 / coarse_->n, robust * robust};
     std::vector<Rise> how(starts.size(), Rise::INTERRUPTED);
     const auto climb = [&](std::int64_t i, int thread) {
         Here& here = ends[i];
-        here.at = starts[i];
-        Accumulator& data = *data_[thread];
-        if (gentle_ && rise(data, here, level, {0.1 / coarse_->n, robust_ * robust_}) == Rise::INTERRUPTED) return;
-        how[i] = rise(data, here, level, {});
+        here.at = std::move(starts[i]);
+        Worker& worker = *workers_[thread];
+        if (gentle_ && rise(worker, here, level, gentle) == Rise::INTERRUPTED) return;
+        how[i] = rise(worker, here, level, {});
     };
-    if (data_.size() == 1 || starts.size() == 1) {
+    if (workers_.size() == 1 || starts.size() == 1) {
         for (std::size_t i = 0; i < starts.size(); ++i) climb(i, 0);
     } else {
-        parallel(starts.size(), static_cast<int>(data_.size()), poll_, climb);
+        parallel(starts.size(), static_cast<int>(workers_.size()), poll_, climb);
     }
     for (std::size_t i = 0; i < starts.size(); ++i) {
         if (how[i] == Rise::INTERRUPTED) return false;
-        if (how[i] != Rise::KNOWN) file(ends[i], how[i] == Rise::DEAD, level);
+        if (how[i] != Rise::KNOWN) file(std::move(ends[i]), how[i] == Rise::DEAD, level);
     }
     return true;
 }
 
-Search::Rise Search::rise(Accumulator& data, Here& here, const Level& level, const Penalty& penalty) const {
-    Model model(data, here.at.k(), penalty, {equal_stds_, {}, {}, {}});
+Search::Rise Search::rise(Worker& worker, Here& here, const Level& level, const Penalty& penalty) const {
+    Model model(worker.data, here.at.k(), penalty, {equal_stds_, {}, {}, {}});
     here.at = model.constrained(here.at);
     for (int step = 0; step < EM_STEPS; ++step) {
         if (!model.evaluate(here, Detail::EM)) return Rise::INTERRUPTED;
         here.at = here.next;
     }
     if (!model.evaluate(here, Detail::INFORMATION)) return Rise::INTERRUPTED;
-    TrustRegion region(here.n);
+    TrustRegion& region = worker.region;
+    region.start(here.n);
     for (int step = 0; step < MOST_STEPS; ++step) {
         for (int j = 0; penalty.a == 0.0 && j < here.at.k(); ++j) {
             const bool thin = here.at.stds[j] < 1e-2 * full_.std;
@@ -283,16 +284,16 @@ bool Search::hopeless(const Here& here, double promise, const Level& level) cons
     return here.objective + 3.0 * promise < level.found[effort_.kept - 1].objective;
 }
 
-void Search::file(const Here& here, bool dead, Level& level) const {
+void Search::file(Here&& here, bool dead, Level& level) const {
     if (!std::isfinite(here.objective)) return;
     auto& list = dead || !sound(full_, here.at) ? level.spikes : level.found;
     for (const Optimum& other : list) {
         if (std::abs(other.objective - here.objective) < 0.5 * SAME) return;
     }
-    Optimum found{here.at, here.objective, false};
+    Optimum found{std::move(here.at), here.objective, false};
     sort(found.at);
     const auto better = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
-    list.insert(std::upper_bound(list.begin(), list.end(), found, better), found);
+    list.insert(std::upper_bound(list.begin(), list.end(), found, better), std::move(found));
     if (static_cast<int>(list.size()) > effort_.kept) list.pop_back();
 }
 

@@ -57,12 +57,16 @@ private:
     bool settled(const Level& level) const;
     bool improve(Level& level);
     bool place(const Parameters& base, int count, Level& level);
-    bool ascend(const std::vector<Parameters>& starts, Level& level);
+    bool ascend(std::vector<Parameters> starts, Level& level);
+    struct Worker {
+        Accumulator data;
+        TrustRegion region;
+    };
     enum class Rise { DONE, KNOWN, DEAD, INTERRUPTED };
-    Rise rise(Accumulator& data, Here& here, const Level& level, const Penalty& penalty) const;
+    Rise rise(Worker& worker, Here& here, const Level& level, const Penalty& penalty) const;
     bool known(const Here& here, double promise, const Level& level) const;
     bool hopeless(const Here& here, double promise, const Level& level) const;
-    void file(const Here& here, bool dead, Level& level) const;
+    void file(Here&& here, bool dead, Level& level) const;
 
     const Nodes& full_;
     const Kernel& kernel_;
@@ -71,11 +75,10 @@ private:
     const int threads_;
     int most_k_ = 0, groups_ = 0;
     bool gentle_ = false;
-    double robust_ = 0.0;
     Effort effort_{};
     std::optional<std::vector<Crowd>> crowds_;
     std::unique_ptr<Nodes> coarse_;
-    std::vector<std::unique_ptr<Accumulator>> data_;  // one for each thread
+    std::vector<std::unique_ptr<Worker>> workers_;  // one for each thread
     std::unique_ptr<Places> places_;
 };
 
