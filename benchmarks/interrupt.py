@@ -24,6 +24,7 @@ SOON, LATE = (0.03, 0.1, 0.17), (0.4, 0.6, 0.8)  # seconds after which the signa
 
 
 def measure() -> list[Figure]:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by background jobs
     rng = np.random.default_rng(0)
     small, large = _bumps(20_000, rng), np.resize(_bumps(1_000_000, rng), 100_000_000)
     columns = rng.normal(size=(200, 20_000))

@@ -1,10 +1,11 @@
-"""Every benchmark in one run: figures, their bounds, and whether they are kept. `python benchmarks/run.py [--slow] [name ...]`.
+"""Every benchmark in one run, or those that are named: figures, their bounds, and whether they are kept.
 
 Each also replaces its section of docs/benchmarks.md. `--slow` adds those that take minutes.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from importlib import import_module
@@ -41,11 +42,16 @@ INTRODUCTION = """# What the benchmarks measured
 """
 
 
-def main(words: list[str]) -> int:
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*BENCHMARKS, *SLOW)))
+    asked.add_argument("--slow", action="store_true", help="those that take minutes, too")
+    words = asked.parse_args()
+    if unknown := set(words.names) - {*BENCHMARKS, *SLOW}:
+        asked.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     sys.path.insert(0, str(Path(__file__).parent))
-    slow = SLOW if "--slow" in words else ()
     missed = 0
-    for name in [word for word in words if word != "--slow"] or (*BENCHMARKS, *slow):
+    for name in words.names or (*BENCHMARKS, *(SLOW if words.slow else ())):
         module = import_module(name)
         figures: list[Figure] = module.measure()
         missed += sum(not figure.kept for figure in figures)
@@ -70,4 +76,4 @@ def publish(name: str, about: str, figures: list[Figure]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "counter.hpp"
-#include "crowds.hpp"
+#include "piles.hpp"
 #include "dispatch.hpp"
 #include "sketch.hpp"
 
@@ -233,8 +233,8 @@ private:
 
 // The cells for a second reading, in which crowded values come one by one and find leaves as narrow as they ask for;
 // none where no leaf is new and crowded.
-std::vector<Cell> Sketch::without_crowds(const Sketch& next) const {
-    std::vector<Cell> out, old = cells_of(leaves_), crowded = crowded_cells(next);
+std::vector<Cell> Sketch::without_piles(const Sketch& next) const {
+    std::vector<Cell> out, old = cells_of(leaves_), crowded = piled_cells(next);
     crowded.erase(std::remove_if(crowded.begin(), crowded.end(), [&](const Cell& cell) { return !is_clear(old, cell); }), crowded.end());
     if (crowded.empty()) return out;
     for (const Leaf& leaf : next.leaves_) {
@@ -261,7 +261,7 @@ Sketch::Reading Sketch::add(const Source& points, const std::optional<Source>& w
     } else {
         Reading reading = Pass(next, points, weights, threads, poll, kernel).run();
         if (reading == Reading::DONE && prepared_.empty() && !next.coarsened_) {
-            std::vector<Cell> cells = without_crowds(next);
+            std::vector<Cell> cells = without_piles(next);
             if (!cells.empty()) {
                 next = *this;
                 next.size_ += points.size;

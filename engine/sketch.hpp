@@ -65,7 +65,7 @@ public:
 private:
     friend class Pass;
 
-    std::vector<Cell> without_crowds(const Sketch& next) const;
+    std::vector<Cell> without_piles(const Sketch& next) const;
     void settle();
     void unite_leaves();
     void unite_exact();

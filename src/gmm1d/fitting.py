@@ -59,7 +59,7 @@ def fit(
     k : int
         The number of components, from 1 to the number of distinct values.
     sample_weight : array-like, optional
-        How often each value counts: non-negative numbers, not necessarily whole.
+        How often each value counts: non-negative numbers, not necessarily whole, with a sum from 2 to 2**53.
     start : str, mapping or Mixture, optional
         Where to climb from: "spread", "quantile", "kmeans", or dict(weights=, means=, stds= or variances=) in your
         order. Without it, a deterministic search finds the best regular optimum.

@@ -87,7 +87,7 @@ class Sample:
         data : column of m numbers, Sketch, or Sample
             What `gmm1d.columns` takes; missing values are refused, never dropped.
         sample_weight : column of m numbers, optional
-            Frequencies, or any finite numbers >= 0 that are not all zero.
+            How often each value counts: finite numbers >= 0, not all zero. A fit needs a sum from 2 to 2**53.
         threads : int, optional
             By default as many as there are processors; the result has the same bits for any number.
 

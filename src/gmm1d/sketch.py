@@ -16,6 +16,9 @@ function over the points, f = log p, so over the nodes it is the same but for
 which falls with the sixth power of the leaves' width and is estimated from m_6. Points where they
 are few, outliers among them, and values that come very often are kept as they are. Two sketches are
 added leaf by leaf, a narrower leaf into the wider one that contains it, which changes no moment.
+
+Where the moments of new leaves show a narrow group that they do not resolve, the points of that one
+`add` are read a second time, with leaves for the group.
 """
 
 from __future__ import annotations
