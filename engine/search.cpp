@@ -18,7 +18,7 @@ constexpr double ENOUGH = 1e-3;   // a climb of the search ends where the next s
 constexpr std::int64_t FEW = 300;
 constexpr int MANY = 12;           // components from which on a search must be short to end at all
 constexpr int SHARED = 4;          // components from which on threads share the climbs
-constexpr int EM_STEPS = 4, MOST_STEPS = 80, SETTLING = 3;
+constexpr int EM_STEPS = 3, MOST_STEPS = 80, SETTLING = 3;
 
 Parameters without(const Parameters& at, int j) {
     Parameters out = at;
