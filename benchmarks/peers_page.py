@@ -36,7 +36,7 @@ irregular answer has a component that sits on a few points, where the likelihood
 
 
 def write(results: Results) -> None:
-    """Write docs/peers.md, .svg and .png."""
+    """Write docs/peers.md and .svg."""
     text = INTRODUCTION.format(machine=machine(), same=f"{SAME:g}")
     (DOCS / "peers.md").write_text(
         "\n".join([text, *table(results), *missing(results)]) + "\n", "utf-8"
@@ -91,7 +91,6 @@ def draw(results: Results) -> None:
         _legend(figure)
         figure.tight_layout(rect=(0, 0.07, 1, 1))
         figure.savefig(DOCS / "peers.svg", metadata={"Date": None})
-        figure.savefig(DOCS / "peers.png", dpi=120)
         plt.close(figure)
 
 

@@ -80,6 +80,15 @@ public:
           units_(units),
           finder_(checked(values, counts), copy(counts), equal_stds, threads, kernel(""), std::ref(signals_)) {}
 
+    void look(int k) {
+        bool done;
+        {
+            nb::gil_scoped_release release;
+            done = finder_.look(k);
+        }
+        if (!done) signals_.raise();
+    }
+
     // The climb, whether it is penalised, the spikes that made it so, and whether every component is regular.
     std::tuple<Climbed, bool, std::vector<Plain>, bool> best(int k, const std::vector<Plain>& starts, const std::vector<bool>& fixed,
                                                        const Plain& values, const std::string& method, double tol,
@@ -140,6 +149,7 @@ void bind_climbs(nanobind::module_& m) {
           "of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).");
     nb::class_<bound::Search>(m, "Search", "The search for the best mixture, kept from one number of components to the next.")
         .def(nb::init<const bound::Column&, const bound::Column&, bool, const bound::UnitsGiven&, int>(), "values"_a, "counts"_a, "equal_stds"_a, "units"_a, "threads"_a)
+        .def("look", &bound::Search::look, "k"_a, "Search for all optima of up to k components.")
         .def("best", &bound::Search::best, "k"_a, "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
              "The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.");
     m.def("exact", &bound::exact, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "node_values"_a,

@@ -271,9 +271,12 @@ def test_a_bar_is_shown_where_it_is_asked_for(capsys):
     assert "random starts" in capsys.readouterr().err
     gmm1d.compare(WAITING, [1, 2], progress=True)
     assert "numbers of components" in capsys.readouterr().err
+    gmm1d.fit(WAITING, 5, progress=True)
+    assert "components" in capsys.readouterr().err
     for silent in (False, None):  # None: the standard error is no terminal here
         gmm1d.fit(WAITING, 2, n_random=40, rng=1, progress=silent)
         gmm1d.compare(WAITING, [1, 2], progress=silent)
+        gmm1d.fit(WAITING, 5, progress=silent)
         assert capsys.readouterr() == ("", "")
 
 

@@ -52,6 +52,9 @@ class Search:
 
     def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, units: tuple[float, float, float], threads: int) -> None: ...
 
+    def look(self, k: int) -> None:
+        """Search for all optima of up to k components."""
+
     def best(self, k: int, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
         """
         The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.

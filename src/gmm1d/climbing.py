@@ -162,6 +162,10 @@ class Search:
             *sample.nodes, rules.constraints.equal_variances, sample.units, rules.threads
         )
 
+    def look(self, k: int) -> None:
+        """Search for all optima of up to k components, as `best` does first."""
+        self._engine.look(k)
+
     def best(self, k: int, starts: Sequence[tuple[Array, Array, Array]] = ()) -> Climb:
         """Return the best climb to a mixture of k components, looking from more standardised starts, too."""
         fixed = self._rules.constraints.fixed

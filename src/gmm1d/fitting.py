@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COMPRESSION = 1e-10  # in the log-likelihood, nats per value: a larger error asks for finer leaves
 REFINEMENTS = 3
+QUICK = 3  # components up to which the search is over in no time
 BATCH = 32  # random starts between two looks at the progress bar
 
 
@@ -141,6 +142,9 @@ def _search(
 ) -> Climb:
     """Return the best climb of the search, and of one from random starts, too."""
     search = Search(sample, rules)
+    if k > QUICK:
+        for fewer in watched(range(1, k), "components", progress):
+            search.look(fewer)
     found = search.best(k)
     if rng is not None:
         for begin in watched(range(0, n_random, BATCH), "random starts", progress):
