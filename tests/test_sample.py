@@ -643,3 +643,22 @@ def test_absurd_options_are_one_sentence(name, which):
         gmm1d.fit([1.0, 2.0, 4.0], 1, **{name: ABSURD[which]})
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200
+
+
+def test_many_points_are_read_in_parts_with_a_bar(capsys, monkeypatch):
+    x = np.random.default_rng(0).normal(size=50_000) + np.repeat([0, 6], 25_000)
+    whole = gmm1d.fit(x, 2)
+    monkeypatch.setattr("gmm1d.sample.PART", 20_000)
+    parts = gmm1d.fit(x, 2, progress=True)
+    assert "parts of 20000 values" in capsys.readouterr().err
+    assert parts.n == whole.n
+    assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+    x[45_000] = np.nan
+    with pytest.raises(InputError, match="data with NaN at index 45000"):
+        gmm1d.fit(x, 2)
+    with pytest.raises(InputError, match="sample_weight adds up to inf"):
+        gmm1d.fit(np.arange(50_000.0), 2, sample_weight=np.full(50_000, 1e304))
+    with pytest.raises(InputError, match="sample_weight with a negative value at index 30000"):
+        gmm1d.fit(
+            np.arange(50_000.0), 2, sample_weight=np.where(np.arange(50_000) == 30_000, -1.0, 1.0)
+        )

@@ -173,7 +173,7 @@ def compare(
     rules = check_rules(method, tol, max_iter, threads)
     rules = rules.under(Constraints.of(1, equal_variances, None))
     check_progress(progress)
-    sample = Sample.of(x, sample_weight, threads=rules.threads)
+    sample = Sample.of(x, sample_weight, threads=rules.threads, progress=progress)
     check_exact(exact, sample)
     numbers = check_ks(ks, sample)
     fits, collapsed = _fits(sample, numbers, start, rules, exact=exact, progress=progress)

@@ -116,11 +116,11 @@ def fit(
     'CONVERGED'
     """
     rules = check_rules(method, tol, max_iter, threads)
-    sample = Sample.of(x, sample_weight, threads=rules.threads)
+    check_progress(progress)
+    sample = Sample.of(x, sample_weight, threads=rules.threads, progress=progress)
     k = check_k(k, sample)
     rules = rules.under(Constraints.of(k, equal_variances, fixed))
     drawn = random_starts(n_random, rng, start)
-    check_progress(progress)
     check_exact(exact, sample)
     if start is not None:
         result = fit_from(sample, k, start, rules, exact=exact)

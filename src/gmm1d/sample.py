@@ -20,15 +20,19 @@ from gmm1d.columns import check_total, column, refuse_faults, weights_column
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
 from gmm1d.frozen import made
+from gmm1d.progress import watched
 from gmm1d.sketch import Sketch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gmm1d.columns import Column
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Nodes: TypeAlias = tuple[Array, Array]
 
 EXACT = 20_000  # of more points, the nodes of a sketch stand for them
+PART = 2**27  # points read between two looks at the progress bar
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,7 +82,12 @@ class Sample:
 
     @classmethod
     def of(
-        cls, data: object, sample_weight: object = None, *, threads: int | None = None
+        cls,
+        data: object,
+        sample_weight: object = None,
+        *,
+        threads: int | None = None,
+        progress: bool | None = None,
     ) -> Sample:
         """Validate `data` and `sample_weight`; a Sample passes through.
 
@@ -90,6 +99,8 @@ class Sample:
             How often each value counts: finite numbers >= 0, not all zero. A fit needs a sum from 2 to 2**53.
         threads : int, optional
             By default as many as there are processors; the result has the same bits for any number.
+        progress : bool, optional
+            As in `gmm1d.fit`, where there are more than 2**27 points.
 
         Raises
         ------
@@ -110,9 +121,7 @@ class Sample:
         m = points.size
         weights = None if sample_weight is None else weights_column(sample_weight, m)
         if m > EXACT:
-            sketch = Sketch()
-            sketch.add(points, weights, threads=threads)
-            return cls._of_sketch(sketch, points, weights)
+            return cls._of_sketch(_read(points, weights, threads, progress), points, weights)
         return cls._of_few(points, weights)
 
     @classmethod
@@ -221,6 +230,33 @@ class Sample:
     def has_distinct(self, k: int) -> bool:
         """Say whether there are at least `k` nodes: different values, or what stands for them."""
         return k <= self.nodes[0].size
+
+
+def _read(
+    points: Column, weights: Column | None, threads: int | None, progress: bool | None
+) -> Sketch:
+    """Sketch many points, part by part where they are so many that it lasts."""
+    sketch = Sketch()
+    parts: Iterable[int] = range(0, points.size, PART)
+    if points.size > PART:
+        parts = watched(parts, f"parts of {PART} values", progress)
+    for begin in parts:
+        part = slice(begin, begin + PART)
+        try:
+            sketch.add(points[part], None if weights is None else weights[part], threads=threads)
+        except InputError:
+            if points.size > PART and _has_faults(
+                points[part], None if weights is None else weights[part]
+            ):
+                refuse_faults(points, weights)  # which knows the place among all of them
+            raise
+    return sketch
+
+
+def _has_faults(points: Column, weights: Column | None) -> bool:
+    if not np.isfinite(points).all():
+        return True
+    return weights is not None and not (np.isfinite(weights) & (weights >= 0)).all()
 
 
 def _guarded(values: Column | None) -> Column | None:
