@@ -20,7 +20,7 @@ bool ready(const DataSet& data, int k, Standardised& out) {
     Ordered ordered;
     if (data.points.size == 0 || condense(data.points, data.weights, ordered) >= 0 || ordered.values.size() < 2) return false;
     out = standardised(std::move(ordered));
-    return out.n >= Standardised::LEAST && out.n <= Standardised::MOST && out.has_scale() && out.nodes.values.size() >= std::size_t(k);
+    return std::isnormal(out.n) && out.has_scale() && out.nodes.values.size() >= std::size_t(k);
 }
 
 // By mean, then standard deviation, then weight, as a Mixture keeps them.

@@ -76,7 +76,7 @@ Parameters scattered(const Nodes& nodes, const std::vector<double>& upto, int k,
 
 Effort Effort::of(int k, std::int64_t size) {
     if (k <= 2) return {40, 1, 120, 4, 2, 4, 1, 3, 0, 0, 0, 0, 0, 1};
-    if (k == 3) return {60, 2, 150, 12, 4, 8, 8, 5, 10, 4, 5, 2, 8, 2};
+    if (k == 3) return {60, 2, 150, 6, 3, 6, 4, 3, 4, 2, 3, 2, 4, 2};
     if (k > MANY) return {0, 0, 1000, 24, 4, 8, 4, 4, 10, 1, 2, 0, 2, 1};
     const bool few = size <= FEW && k <= 6;  // where a pass costs little, and small groups make many optima
     return {0, 0, 1000, 24, 4, 8, 24, 10, 40, few ? 20 : 5, 5, 4, few ? 100 : 30, 4};

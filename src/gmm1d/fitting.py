@@ -60,7 +60,7 @@ def fit(
     k : int
         The number of components, from 1 to the number of distinct values.
     sample_weight : array-like, optional
-        How often each value counts: non-negative numbers, not necessarily whole, with a sum from 2 to 2**53.
+        How often each value counts: non-negative numbers, not necessarily whole.
     start : str, mapping or Mixture, optional
         Where to climb from: "spread", "quantile", "kmeans", or dict(weights=, means=, stds= or variances=) in your
         order. Without it, a deterministic search finds the best regular optimum.
@@ -220,6 +220,7 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
         start=start,
         notes=(
             *_doubts(error, sample),
+            *sample.total_remarks,
             *(() if last.regular and not last.penalised else _judgement(last, mixture, sample)),
         ),
         n_parameters=rules.constraints.n_parameters(mixture.k),

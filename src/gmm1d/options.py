@@ -26,15 +26,13 @@ def check_k(k: int, sample: Sample) -> int:
     Raises
     ------
     InputError
-        If k is no whole number from 1 to the number of distinct values, all values are equal, or the weights are
-        no frequencies.
+        If k is no whole number from 1 to the number of distinct values, or all values are equal.
     """
     components = whole_k(k)
     if sample.constant:
         raise InputError(
             f"all values equal {number(sample.low, 17)}: a Gaussian needs at least two distinct values"
         )
-    sample.check_total()
     if not sample.has_distinct(components):
         raise InputError(
             f"k is {shown(components)}, more than there are distinct values: choose a smaller k"

@@ -96,7 +96,7 @@ class Sample:
         data : column of m numbers, Sketch, or Sample
             What `gmm1d.columns` takes; missing values are refused, never dropped.
         sample_weight : column of m numbers, optional
-            How often each value counts: finite numbers >= 0, not all zero. A fit needs a sum from 2 to 2**53.
+            How often each value counts: finite numbers >= 0, not all zero.
         threads : int, optional
             By default as many as there are processors; the result has the same bits for any number.
         progress : bool, optional
@@ -198,24 +198,24 @@ class Sample:
         """Centre, unit, and by how much the log-likelihood of standardised points is higher, n log(unit)."""
         return self.centre, self.unit, self.n * math.log(self.unit)
 
-    def check_total(self) -> None:
-        """Refuse weights that are no frequencies: of less than two values, or too many to certify an optimum.
-
-        Raises
-        ------
-        InputError
-            If the sum of the weights is below 2 or above 2**53.
-        """
+    @property
+    def total_remarks(self) -> list[str]:
+        """What stands in the way of a fit if the weights are no frequencies; none if they may be."""
         if self.n < _engine.LEAST_TOTAL:
-            raise InputError(
-                f"the weights add up to {number(self.n, 12)}, but they say how often each value counts, "
-                "and a fit needs 2 or more: multiply them by the number of observations"
-            )
+            return [
+                (
+                    f"the weights add up to {number(self.n, 12)}, but they say how often each value counts: "
+                    "multiply them by the number of observations"
+                )
+            ]
         if self.n > _engine.LARGEST_TOTAL:
-            raise InputError(
-                f"the weights add up to {number(self.n)}, and beyond 2**53 rounding hides where the "
-                "optimum is: divide them by a power of ten"
-            )
+            return [
+                (
+                    f"the weights add up to {number(self.n)}, and beyond 2**53 rounding may hide where the "
+                    "optimum is: divide them by a power of ten"
+                )
+            ]
+        return []
 
     def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
         """Read the points again, on leaves that are finer where this mixture asks for it."""
