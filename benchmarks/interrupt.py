@@ -32,6 +32,11 @@ def measure() -> list[Figure]:
     ways: tuple[tuple[str, Callable[[], object], Sequence[float]], ...] = (
         ("search, n = 20 000, k = 12", partial(fit, small, 12), SOON),
         ("random starts, n = 20 000, k = 12", partial(fit, small, 12, n_random=9999, rng=1), SOON),
+        (
+            "search with fixed weights, n = 20 000, k = 6",
+            partial(fit, small, 6, fixed={"weights": [1 / 6] * 6}),
+            SOON,
+        ),
         ("20 000 columns × 200, k = 2", partial(gmm1d.fit_many, columns, 2, axis=0), SOON),
         ("reading, n = 1e8, one thread", partial(one, 3), SOON),
         ("exact=True, n = 1e8, k = 6, one thread", partial(one, 6, exact=True), LATE),

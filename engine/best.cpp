@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ordered.hpp"
-
 namespace gmm1d {
 namespace {
 
@@ -49,17 +47,13 @@ bool none(const Climb& climb) { return climb.steps.empty() && climb.stop != Stop
 
 bool any(const Climb&) { return true; }
 
-void add(const Climb& climb, std::vector<Optimum>& list) {
-    const auto higher = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
-    const Optimum optimum{climb.end.at, climb.end.objective, false};
-    list.insert(std::upper_bound(list.begin(), list.end(), optimum, higher), optimum);
-}
+void add(const Climb& climb, std::vector<Optimum>& list) { insert({climb.end.at, climb.end.objective, false}, list); }
 
 }  // namespace
 
 Finder::Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, int threads, const Kernel& kernel, Poll poll)
-    : seen_(canonical(values, weights)), nodes_(std::move(values), std::move(weights), std::abs(seen_.scale) * seen_.nodes.std), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
-      search_(seen_.nodes, kernel, poll, equal_stds, threads) {}
+    : seen_(canonical(values, weights)), nodes_(std::move(values), std::move(weights), std::abs(seen_.scale) * seen_.nodes.std),
+      equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll), search_(seen_.nodes, kernel, poll, equal_stds, threads) {}
 
 bool Finder::look(int k) {
     if (static_cast<int>(levels_.size()) >= k || search_.run(k, levels_)) return true;

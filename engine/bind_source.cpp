@@ -62,8 +62,6 @@ void bind_source(nanobind::module_& m) {
           "weights, the lowest and the highest value, centre and unit. Or the first index of a fault.");
     m.attr("SMALLEST") = gmm1d::Standardised::SMALLEST;
     m.attr("LARGEST") = gmm1d::Standardised::LARGEST;
-    m.attr("LEAST_TOTAL") = gmm1d::Standardised::LEAST;
-    m.attr("LARGEST_TOTAL") = gmm1d::Standardised::MOST;
     m.def("moments", &bound::moments, "values"_a, "counts"_a, "Mean and standard deviation of ascending values.");
     m.def("kmeans", &bound::kmeans, "values"_a, "counts"_a, "k"_a,
           "The globally optimal k-means partition of ascending values: the first index of every cluster.");

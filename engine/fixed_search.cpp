@@ -19,13 +19,6 @@ constexpr double SAME = 1e-3;     // optima whose log-likelihoods differ by less
 const Rules SHORT{Method::NEWTON, -1.0, 60, 4};
 constexpr int PLACES = 4;  // broad ones, and as many narrow ones, for a component of which neither mean nor standard deviation is fixed
 
-Parameters without(const Parameters& at, int j) {
-    Parameters out = at;
-    for (auto* row : {&out.weights, &out.means, &out.stds}) row->erase(row->begin() + j);
-    for (double& w : out.weights) w /= 1.0 - at.weights[j];
-    return out;
-}
-
 // Enough of them for the narrowest component, of values seen in units of their spread.
 int groups(const Fixed& fixed) {
     double narrowest = 1.0;
@@ -271,9 +264,7 @@ bool FixedSearch::climbed(Model& model, const Parameters& start, std::vector<Opt
     const bool spike = model.penalty().a == 0.0 && (climb.stop == Stop::COLLAPSED || !sound(full_, at, fixed_.which));
     std::vector<Optimum>& list = spike ? spikes : ends;
     if (std::any_of(list.begin(), list.end(), [&](const Optimum& other) { return std::abs(other.objective - objective) < SAME; })) return true;
-    const auto better = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
-    const Optimum optimum{at, objective, false};
-    list.insert(std::upper_bound(list.begin(), list.end(), optimum, better), optimum);
+    insert({at, objective, false}, list);
     if (list.size() > KEPT) list.pop_back();
     return true;
 }

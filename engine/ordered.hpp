@@ -40,7 +40,6 @@ Moments moments(const double* values, const double* counts, std::int64_t size);
 // equal become one.
 struct Standardised {
     static constexpr double SMALLEST = 0x1p-511, LARGEST = 0x1p511;  // of spread and unit: their squares are normal numbers
-    static constexpr double LEAST = 2.0, MOST = 0x1p53;  // of what all count: rounding stays below what certifies an optimum
     Ordered nodes;  // as they are where they have no scale
     double n = 0.0, low = 0.0, high = 0.0, centre = 0.0, unit = 0.0;
     bool has_scale() const;  // whether the squares of spread, unit and their ratio are normal numbers

@@ -20,13 +20,6 @@ constexpr int MANY = 12;           // components from which on a search must be 
 constexpr int SHARED = 4;          // components from which on threads share the climbs
 constexpr int EM_STEPS = 3, MOST_STEPS = 80, SETTLING = 3;
 
-Parameters without(const Parameters& at, int j) {
-    Parameters out = at;
-    for (auto* row : {&out.weights, &out.means, &out.stds}) row->erase(row->begin() + j);
-    for (double& w : out.weights) w /= 1.0 - at.weights[j];
-    return out;
-}
-
 // Components i and j as one of the same mean and variance.
 Parameters merged(const Parameters& at, int i, int j) {
     const double w = at.weights[i] + at.weights[j], p = at.weights[i] / w, q = at.weights[j] / w;
@@ -292,8 +285,7 @@ void Search::file(Here&& here, bool dead, Level& level) const {
     }
     Optimum found{std::move(here.at), here.objective, false};
     sort(found.at);
-    const auto better = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
-    list.insert(std::upper_bound(list.begin(), list.end(), found, better), std::move(found));
+    insert(std::move(found), list);
     if (static_cast<int>(list.size()) > effort_.kept) list.pop_back();
 }
 

@@ -1,6 +1,7 @@
 // The search for the best regular optimum: deterministic, from one component up.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -15,6 +16,21 @@ struct Optimum {
     double objective;
     bool expanded;  // whether its neighbours have been looked at
 };
+
+// Into a list of which the best is first.
+inline void insert(Optimum optimum, std::vector<Optimum>& list) {
+    const auto higher = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
+    const auto at = std::upper_bound(list.begin(), list.end(), optimum, higher);
+    list.insert(at, std::move(optimum));
+}
+
+// All components but j.
+inline Parameters without(const Parameters& at, int j) {
+    Parameters out = at;
+    for (auto* row : {&out.weights, &out.means, &out.stds}) row->erase(row->begin() + j);
+    for (double& w : out.weights) w /= 1.0 - at.weights[j];
+    return out;
+}
 
 // The optima for one number of components, the best first; spikes: what ran into a singularity or is not sound.
 struct Level {

@@ -145,10 +145,6 @@ SMALLEST: float = 1.4916681462400413e-154
 
 LARGEST: float = 6.703903964971299e+153
 
-LEAST_TOTAL: float = 2.0
-
-LARGEST_TOTAL: float = 9007199254740992.0
-
 def moments(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[float, float]:
     """Mean and standard deviation of ascending values."""
 

@@ -32,6 +32,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Nodes: TypeAlias = tuple[Array, Array]
 
 EXACT = 20_000  # of more points, the nodes of a sketch stand for them
+LEAST, MOST = 2.0, 2.0**53  # of the sum of weights that are frequencies
 PART = 2**27  # points read between two looks at the progress bar
 
 
@@ -201,20 +202,15 @@ class Sample:
     @property
     def total_remarks(self) -> list[str]:
         """What stands in the way of a fit if the weights are no frequencies; none if they may be."""
-        if self.n < _engine.LEAST_TOTAL:
-            return [
-                (
-                    f"the weights add up to {number(self.n, 12)}, but they say how often each value counts: "
-                    "multiply them by the number of observations"
-                )
-            ]
-        if self.n > _engine.LARGEST_TOTAL:
-            return [
-                (
-                    f"the weights add up to {number(self.n)}, and beyond 2**53 rounding may hide where the "
-                    "optimum is: divide them by a power of ten"
-                )
-            ]
+        said = f"the weights add up to {number(self.n, 12)}"
+        if self.n < LEAST:
+            advice = (
+                "they say how often each value counts: multiply them by the number of observations"
+            )
+            return [f"{said}, but {advice}"]
+        if self.n > MOST:
+            advice = "rounding may hide where the optimum is: divide them by a power of ten"
+            return [f"{said}, and beyond 2**53 {advice}"]
         return []
 
     def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
