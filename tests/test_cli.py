@@ -179,7 +179,7 @@ def test_errors_take_one_line_and_come_before_any_work(
         (["compare", WAITING, "-k", "1..999999999"], "more than 1000 numbers"),
         (["compare", WAITING, "-k", "1,,2"], "is no positive whole number"),
         (["fit", WAITING], "Missing option '-k'"),
-        (["fit", "-k", "2"], "Missing argument 'DATA'"),
+        (["fit", "-k", "2"], "Missing argument 'DATA...'"),
         (["fit", WAITING, "-k", "2", "--tol", "-1"], "--tol"),
         (["fit", WAITING, "-k", "2", "--tol", "nan"], "tol"),
         (["fit", WAITING, "-k", "2", "--start", "here"], "--start"),

@@ -369,54 +369,6 @@ def test_scales_beyond_float64_squares_are_refused(scale):
 # --- what people and machines read ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["newton", "em", "squarem"])
-def test_fits_are_saved_whole(tmp_path, method):
-    f = gmm1d.fit(DATA["faithful_waiting"], 3, start="kmeans", method=method)
-    f.save(tmp_path / "fit.json")
-    again = gmm1d.Fit.load(tmp_path / "fit.json")
-    assert again.to_json() == f.to_json()
-    assert again.mixture == f.mixture
-    assert again.trace is None
-    assert again.summary().splitlines()[:3] == f.summary().splitlines()[:3]
-    assert [path.name for path in tmp_path.iterdir()] == ["fit.json"]
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "not JSON"),
-        ("[]", "lacks"),
-        ('{"schema": "x", "version": 1}', "lacks"),
-        ('{"schema": "gmm1d.fit", "version": 99}', "newer gmm1d"),
-        ('{"schema": "gmm1d.fit", "version": 1}', "not a fit saved by gmm1d"),
-        (b"\x89PNG\xff", "not JSON"),
-    ],
-)
-def test_what_is_no_fit_is_refused(text, sentence):
-    with pytest.raises(InputError, match=sentence):
-        gmm1d.Fit.from_json(text)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
-        ("n", 10**400, "not a fit"),
-        ("n", float("nan"), "not a finite number"),
-        ("n", True, "not a finite number"),
-        ("log_likelihood", "-3", "not a finite number"),
-        ("order", [7, 0], "must hold 0 to 1"),
-        ("order", [0.5, 1], "must hold 0 to 1"),
-        ("status", "nope", "not a fit"),
-        ("mixture", [], "not a fit"),
-        ("certificate", {"covariance": [1, 2]}, "no finite matrix"),
-    ],
-)
-def test_damaged_fits_are_refused(name, value, sentence):
-    data = json.loads(gmm1d.fit(DATA["faithful_waiting"], 2).to_json())
-    with pytest.raises(InputError, match=sentence):
-        gmm1d.Fit.from_json(json.dumps(data | {name: value}))
-
-
 def test_data_with_a_period_are_fitted_like_others():
     n = 480_000
     rng, hour = np.random.default_rng(0), np.arange(n) % 24

@@ -25,6 +25,8 @@ READ = [
     ("crlf.txt", None, WAITING),
     ("bom_utf8.txt", None, WAITING),
     ("unicode_name.txt", None, WAITING),
+    ("gz_named.txt", None, WAITING),
+    ("plain.txt.bz2", None, WAITING),
     ("header.csv", None, WAITING),
     ("header.csv", "waiting", WAITING),
     ("latin1_header.csv", None, [1.5, 2.5, 3.5, 9.5]),
@@ -63,8 +65,6 @@ REFUSED = [
     ("empty.txt", None, r"no data, the file is empty"),
     ("only_header.csv", None, r"no data rows below the header x"),
     ("mixed.txt", None, r"2 columns, choose one by name or number: 1 to 2, without names"),
-    ("gz_named.txt", None, r"this is gzip-compressed"),
-    ("plain.txt.bz2", None, r"this is bzip2-compressed"),
     ("fake.csv", None, r"this is a zip archive \(as .xlsx"),
     ("nofile.txt", None, r"No such file"),
     ("a\0b", None, r"null"),
@@ -110,9 +110,11 @@ def test_file_name_with_blanks_and_unicode(tmp_path: Path) -> None:
         ("# comment, with commas; and \ttabs\n1\n2\n", [1, 2]),
         ("+1e3\n-.5\n2.\n", [1000, -0.5, 2]),
         ("1e-400\n", [0]),  # correctly rounded
+        ("1 2 3\n".encode("utf-16"), [1, 2, 3]),
+        ("x\ty\n1\ta\n2\tb\n".encode("utf-16"), [1, 2]),  # as Excel writes Unicode text
     ],
 )
-def test_layouts(tmp_path: Path, text: str, expected: list[float]) -> None:
+def test_layouts(tmp_path: Path, text: str | bytes, expected: list[float]) -> None:
     assert read_column(written(tmp_path, text)).tolist() == expected
 
 
@@ -136,8 +138,7 @@ def test_layouts(tmp_path: Path, text: str, expected: list[float]) -> None:
         ("# nothing\n\n", "only comments"),
         (" \n\n", "the file is empty"),
         ("1\n" + "9" * 400 + "\n", "line 2, column 1: '9{40}…' is beyond the range"),
-        ("1 2 3".encode("utf-16"), "UTF-16"),
-        (b"\x93NUMPY\x01\x00", "npy"),
+        (b"\x93NUMPY\x01\x00", "no array of numbers"),
     ],
 )
 def test_refuses(tmp_path: Path, text: str | bytes, message: str) -> None:
@@ -181,14 +182,6 @@ def test_huge_line_takes_linear_time(tmp_path: Path) -> None:
         read_column(path)
 
 
-def test_blocks_join_without_a_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gmm1d.readers._BLOCK", 7)
-    values = np.arange(1000) / 8
-    assert read_column(written(tmp_path, " ".join(map(repr, values.tolist())))).tolist() == [
-        *values
-    ]
-
-
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x,y\n1,2\n3,x\n")))
     with pytest.raises(ReadError, match=r"standard input, line 3, column 2 \(y\): 'x' is not"):
@@ -202,7 +195,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"Is a directory|Permission denied"):  # POSIX, Windows
+    with pytest.raises(ReadError, match="no data, there are no such files"):
         read_column(tmp_path)
 
 

@@ -734,18 +734,6 @@ def test_threads_are_a_whole_number(threads):
     assert sketch.size == 0
 
 
-def test_an_interrupted_save_leaves_nothing(tmp_path):
-    with pytest.raises(OSError, match="nowhere"):
-        Sketch().add(G).save(tmp_path / "nowhere" / "s.sketch")
-    path = tmp_path / "s.sketch"
-    path.write_bytes(b"old")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
-        Sketch().save(tmp_path / "folder")
-    with pytest.raises(FileNotFoundError):
-        Sketch.load(tmp_path / "missing")
-
-
 def test_repr():
     assert repr(Sketch()) == "Sketch(no points)"
     assert repr(Sketch().add([2.0])) == "Sketch(1 point from 2 to 2)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gmm1d.frozen import Frozen
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -16,7 +18,7 @@ GRADIENT, DECREMENT, CURVATURE = 1e-8, 1e-6, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(Frozen):
     """Gradient g and Hessian H of the objective in (log-odds of the weights, mean / std, log std), in a few numbers.
 
     They are measured by the complete-data information I_c = n (π, π, 2π), in which EM's steps are the gradient.

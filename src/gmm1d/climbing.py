@@ -11,7 +11,7 @@ from gmm1d import _engine
 from gmm1d.certificate import CURVATURE, Certificate
 from gmm1d.constraints import FREE, Constraints
 from gmm1d.errors import Ending
-from gmm1d.frozen import made
+from gmm1d.frozen import Frozen, guarded, made
 from gmm1d.starts import Start, check_reach
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Rules(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace:
+class Trace(Frozen):
     """The points of one climb of one objective, the start first and the result last.
 
     Components are in the start's order.
@@ -212,7 +212,7 @@ def _climb(
             newton_decrement=decrement,
             smallest_eigenvalue=eigenvalue,
             entropy=entropy,
-            covariance=covariance,
+            covariance=guarded(covariance),
         )
     return Climb(
         _ending(stop, certificate, penalised=penalised),

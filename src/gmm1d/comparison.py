@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gmm1d import documents
 from gmm1d.climbing import Search
 from gmm1d.constraints import Constraints
 from gmm1d.errors import CollapseError, Ending, InputError
 from gmm1d.fitting import finish, fit_from
 from gmm1d.formatting import html_table, number, text_table
+from gmm1d.frozen import Frozen
 from gmm1d.options import check_exact, check_ks, check_rules
 from gmm1d.progress import check_progress, watched
 from gmm1d.sample import Sample
@@ -32,7 +35,7 @@ CRITERIA = ("aic", "bic", "icl")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Frozen):
     """Fits for several numbers of components.
 
     Attributes
@@ -111,6 +114,23 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return f"<div>{html_table(*self.table())}<p>{escape(self.reason)}</p></div>"
+
+    def to_json(self) -> str:
+        """Write the fits and the choice as JSON; its schema is ``schemas/gmm1d.comparison.json`` in the package.
+
+        Raises
+        ------
+        InputError
+            As `Fit.to_json` does.
+        """
+        content = {
+            "criterion": self.criterion,
+            "k": self.k,
+            "reason": self.reason,
+            "fits": {str(k): json.loads(fit.to_json()) for k, fit in self.fits.items()},
+            "collapsed": {str(k): sentence for k, sentence in self.collapsed.items()},
+        }
+        return documents.write("gmm1d.comparison", content)
 
     def plot(self) -> Figure:
         """Draw the chosen fit beside the criteria (see `gmm1d.plots.plot_comparison`)."""

@@ -8,13 +8,15 @@ import numpy as np
 
 from gmm1d import documents
 from gmm1d.errors import InputError, MissingExtraError, require
+from gmm1d.files import write_text
 from gmm1d.formatting import html_table, location, number
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from gmm1d.mixture import Mixture
 
-SCHEMA = "gmm1d.mixture"
-VERSION = 1  # of the JSON
+SCHEMA, FIT = "gmm1d.mixture", "gmm1d.fit"
 FIELDS = ("weights", "means", "stds")
 STYLES = ("text", "latex")
 SHOWN = 6  # components that a short text spells out
@@ -76,8 +78,14 @@ def html(m: Mixture) -> str:
 
 
 def to_json(m: Mixture) -> str:
-    """Write the parameters, every bit of them, as JSON with a schema version."""
-    return documents.write(SCHEMA, VERSION, content(m))
+    """Write the parameters, every bit of them, as JSON; its schema is ``schemas/gmm1d.mixture.json`` in the package.
+
+    Raises
+    ------
+    InputError
+        If there are more than 500 000 components.
+    """
+    return documents.write(SCHEMA, content(m))
 
 
 def content(m: Mixture) -> dict[str, list[float]]:
@@ -85,23 +93,49 @@ def content(m: Mixture) -> dict[str, list[float]]:
     return {name: getattr(m, name).tolist() for name in FIELDS}
 
 
+def bits(m: Mixture) -> bytes:
+    """Return what equal mixtures have in common, and no others."""
+    return b"".join(getattr(m, name).tobytes() for name in FIELDS)
+
+
 def from_json(cls: type[Mixture], text: str | bytes) -> Mixture:
-    """Read what `to_json` wrote.
+    """Read what `to_json` wrote, of a mixture or of a fit.
 
     Raises
     ------
     InputError
         If it is no such JSON, of a newer version, or its numbers are not those of a mixture.
     """
-    data = documents.read(text, SCHEMA, VERSION)
-    for name in FIELDS:
-        column = data.get(name)
-        if not isinstance(column, list) or not all(type(v) in (int, float) for v in column):
-            raise InputError(
-                f'"{name}" of this mixture is missing or no list of numbers: '
-                "hand in what Mixture.to_json wrote"
-            )
+    data = documents.read(text, SCHEMA, FIT)
+    return from_content(cls, data if data["schema"] == SCHEMA else data["mixture"])
+
+
+def from_content(cls: type[Mixture], data: dict[str, Any]) -> Mixture:
+    """Return the mixture of what stands in a document."""
     return cls(**{name: data[name] for name in FIELDS})
+
+
+def save(m: Mixture, path: str | PathLike[str]) -> None:
+    """Write `to_json` to a file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    write_text(documents.named(path), to_json(m) + "\n")
+
+
+def load(cls: type[Mixture], path: str | PathLike[str]) -> Mixture:
+    """Read a file written by `save`, of a mixture or of a fit.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read or holds neither; the message names it.
+    """
+    with documents.reading(path) as data:
+        return from_json(cls, data)
 
 
 def to_scipy(m: Mixture) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from gmm1d.errors import Ending, InputError
 from gmm1d.formatting import html_table
+from gmm1d.frozen import Frozen
 from gmm1d.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MEASURES = ("gradient_norm", "newton_decrement", "smallest_eigenvalue")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fits:
+class Fits(Frozen):
     """Mixtures of k components fitted to m data sets.
 
     Where a data set could not be fitted, its numbers are NaN, its status is None, and `errors` says

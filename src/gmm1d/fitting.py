@@ -13,7 +13,7 @@ from gmm1d.climbing import Climb, Rules, Search
 from gmm1d.constraints import Constraints
 from gmm1d.errors import CollapseError, Ending, FitWarning
 from gmm1d.formatting import number
-from gmm1d.frozen import made
+from gmm1d.frozen import guarded, made
 from gmm1d.mixture import Mixture
 from gmm1d.options import check_exact, check_k, check_rules, random_starts
 from gmm1d.progress import check_progress, watched
@@ -207,7 +207,7 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
         if certificate is not None and certificate.covariance is not None:
             rows = np.concatenate([order, order + len(order), order + 2 * len(order)])
             covariance = certificate.covariance[np.ix_(rows, rows)]
-            certificate = replace(certificate, covariance=covariance)
+            certificate = replace(certificate, covariance=guarded(covariance))
     mixture = Mixture._trusted(end.weights, end.means, end.stds)
     return made(
         Fit,
@@ -216,7 +216,7 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
         n=sample.n,
         status=last.status,
         certificate=certificate,
-        order=order,
+        order=guarded(order),
         start=start,
         notes=(
             *_doubts(error, sample),

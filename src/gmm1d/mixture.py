@@ -117,10 +117,10 @@ class Mixture:
         return type(self), (self.weights, self.means, self.stds)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mixture) and self.to_json() == other.to_json()
+        return isinstance(other, Mixture) and self._bits() == other._bits()
 
     def __hash__(self) -> int:
-        return hash(self.to_json())
+        return hash(self._bits())
 
     # evaluation
 
@@ -284,8 +284,11 @@ class Mixture:
     # in other words
 
     formula = conversions.formula
+    _bits = conversions.bits
     to_json = conversions.to_json
     from_json = classmethod(conversions.from_json)
+    save = conversions.save
+    load = classmethod(conversions.load)
     to_scipy = conversions.to_scipy
     to_sklearn = conversions.to_sklearn
 

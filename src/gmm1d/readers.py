@@ -1,70 +1,60 @@
-"""Files and streams to float64 columns: never a wrong number.
+"""Files, databases, queries and streams to float64 values, by DuckDB (extra ``cli``): never a wrong number.
 
-A file is plain text (numbers between blanks, ``#`` begins a comment) or a table (CSV, TSV, columns
-between blanks, with or without a header line). What is not a finite number in plain decimal notation
-is refused with its file, line, column and value; nothing is skipped or converted by locale.
+What is not a finite number is refused with its file, line, column and value; nothing is skipped or
+converted by locale. Values are read in batches, in the order of the file.
 """
 
 from __future__ import annotations
 
-import codecs
-import math
 import os
-import re
-import sys
-import unicodedata
-from array import array
+import tempfile
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from gmm1d.errors import ReadError
-from gmm1d.tables import read_cells
+from gmm1d.arguments import workers
+from gmm1d.errors import InputError, ReadError, require
+from gmm1d.gathering import KEPT, Gathering
+from gmm1d.locations import places
+from gmm1d.scanning import Batch, Selection, batches, scanned, select, settled
+from gmm1d.sketch import Sketch
+from gmm1d.sketch_files import MAGIC
+from gmm1d.sources import answer, source
+from gmm1d.tables import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from gmm1d.tables import Cell
+    from gmm1d.relations import Source
+    from gmm1d.scanning import Watch
 
-_NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
-_COMMENT = re.compile(rb"#[^\r\n]*")
-_BLANK = re.compile(rb"[ \r\n]")
-_PLAIN = b"0123456789+-.eE \r\n"  # no tab: it separates columns
-_BLOCK = 1 << 22  # bytes turned into numbers at a time, so that few Python objects live at once
-_SHOWN = 40  # characters of a bad value that an error quotes
-_BINARY = {
-    b"\x1f\x8b": "gzip-compressed",
-    b"BZh": "bzip2-compressed",
-    b"\xfd7zXZ": "xz-compressed",
-    b"\x28\xb5\x2f\xfd": "Zstandard-compressed",
-    b"PK\x03\x04": "a zip archive (as .xlsx, .ods and .npz files are)",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"PAR1": "a Parquet file",
-    b"ARROW1": "an Arrow file",
-    b"\x93NUMPY": "a NumPy .npy file",
-    b"\x89HDF": "an HDF5 file",
-    b"SQLite format 3": "an SQLite database",
-    b"%PDF-": "a PDF document",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-}
+    Array = NDArray[np.float64]
+
+POLICIES = ("error", "drop")
+MEMORY = "256MB"  # of DuckDB's own; what it sorts beyond is on disk
 
 
 def read_column(
-    path: str | os.PathLike[str], column: str | int | None = None
-) -> NDArray[np.float64]:
-    """Read one column of numbers from a text file.
+    path: str | os.PathLike[str], column: str | int | None = None, *, missing: str = "error"
+) -> Array:
+    """Read one column of numbers from a file.
 
     Parameters
     ----------
     path : path-like
-        Plain text, CSV or TSV in UTF-8 (or Latin-1); ``"-"`` is the standard input.
+        Text (numbers between blanks, CSV, TSV; UTF-8, UTF-16 or Latin-1), Parquet, Arrow, JSON, .npy, a
+        DuckDB or SQLite file, compressed by gzip, zstd, bzip2 or xz where it is text; a folder or a
+        pattern of such files; ``"-"`` is the standard input.
     column : str or int, optional
-        Name in the header line, or number from 1. Needed where several columns could be meant.
-        Without it, numbers between blanks are one sample, however many stand on a line.
+        Name of a column, or its number from 1. Needed where several columns could be meant. Without
+        it, numbers between blanks are one sample, however many stand on a line.
+    missing : {"error", "drop"}
+        Whether empty cells, NULL and NaN are refused or left out.
 
     Returns
     -------
@@ -74,85 +64,211 @@ def read_column(
     Raises
     ------
     ReadError
-        If the file cannot be read, is empty or not text, if the column is missing or ambiguous, or
+        If the file cannot be read, is empty or of another kind, if the column is missing or ambiguous, or
         if one of its cells is not a finite number; the message names file, line, column and value.
+    MissingExtraError
+        If DuckDB or PyArrow is not installed.
     """
-    source, data = _load(path)
-    values = _plain_numbers(data) if column is None else None
-    return _exact_numbers(source, read_cells(source, data, column)) if values is None else values
+    wanted = None if column is None else str(column)
+    with Data([os.fspath(path)], missing=missing, columns=column is not None) as data:
+        return np.asarray(data.gather(wanted, kept=None).data()[0])
 
 
-def _load(path: str | os.PathLike[str]) -> tuple[str, bytes]:
-    """Return what errors call the file, and its bytes without the byte-order mark."""
-    source = os.fspath(path)
-    try:
-        if source == "-":
-            source = "standard input"
-            data = sys.stdin.buffer.read() if sys.stdin else b""
-        else:
-            data = Path(path).read_bytes()
-    except OSError as error:
-        raise ReadError(f"{source}: {error.strerror or error}") from error
-    except ValueError as error:  # a NUL in the path
-        raise ReadError(f"{source!r}: {error}") from error
-    for magic, kind in _BINARY.items():
-        if data.startswith(magic):
-            raise ReadError(f"{source}: this is {kind}, not plain text; convert it to text or CSV")
-    data = data.removeprefix(codecs.BOM_UTF8)
-    if not data.strip():
-        raise ReadError(f"{source}: no data, the file is empty")
-    return source, data
+class Data:
+    """What was named as data, as a context: temporary files vanish when it is left.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files, folders, patterns, addresses, ``"-"`` for the standard input, sketches.
+    sql : str, optional
+        A query, to the tables of the one DuckDB or SQLite file in `names`, else to the table ``data``
+        of all of them, else to whatever the query itself names.
+    table : str, optional
+        The table of a database.
+    missing : {"error", "drop"}
+    columns : bool
+        Whether columns are asked for, so that blanks in a text separate them.
+    watch : function, optional
+        Called with batches, what they are and how many rows there may be; returns the batches.
+    threads : int, optional
+
+    Raises
+    ------
+    ReadError
+        If something is not there, or is no data.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        sql: str | None = None,
+        table: str | None = None,
+        missing: str = "error",
+        columns: bool = False,
+        watch: Watch = lambda batches, _: batches,
+        threads: int | None = None,
+    ) -> None:
+        if missing not in POLICIES:
+            raise InputError(f"missing={missing!r} is unknown: use 'error' or 'drop'")
+        self.missing, self.watch, self.n_missing = missing, watch, 0
+        self.sources: list[Source] = []
+        self.sketches: list[Sketch] = []
+        self._stack = ExitStack()
+        try:
+            scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gmm1d"))
+            self.con = _connection(scratch, workers(threads))
+            self._stack.callback(self.con.close)
+            found = [place for name in names for place in places(name, Path(scratch))]
+            if sql is not None:
+                self.sources = [answer(self.con, sql, found)]
+                return
+            for place in found:
+                if not place.is_remote and place.head(len(MAGIC)) == MAGIC:
+                    self.sketches.append(Sketch.load(place.path))
+                else:
+                    self.sources.append(source(self.con, place, columns=columns, table=table))
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def refuse_sketches(self, why: str) -> None:
+        """Refuse sketches where values are needed.
+
+        Raises
+        ------
+        ReadError
+            Saying so.
+        """
+        if self.sketches:
+            raise ReadError(
+                f"a sketch does not hold the values, {why}: hand in the data themselves"
+            )
+
+    def name_of(self, column: str | None) -> str:
+        """Return the name of the column that is meant; "x" if it has none."""
+        if not self.sources or not self.sources[0].named:
+            return "x"
+        return self.sources[0].columns[index_of(self.sources[0], column)].name
+
+    def gather(
+        self, column: str | None = None, weights: str | None = None, *, kept: int | None = KEPT
+    ) -> Gathering:
+        """Return the values of one column, of all sources one after another, and of the sketches.
+
+        Parameters
+        ----------
+        column, weights : str, optional
+            Names, or numbers from 1; `weights` tells how often each value counts.
+        kept : int or None
+            See `Gathering`.
+
+        Raises
+        ------
+        ReadError
+            If there is no such column, or no data, or at the first value that is no finite number.
+        """
+        return self.gather_columns([column], weights, kept=kept)[0]
+
+    def gather_columns(
+        self,
+        columns: Sequence[str | None],
+        weights: str | None = None,
+        *,
+        kept: int | None = KEPT,
+    ) -> list[Gathering]:
+        """Return the values of several columns, read together; raises as `gather` does."""
+        found = [Gathering(kept) for _ in columns]
+        for each in self.sources:
+            wanted = [*columns, weights] if weights is not None else columns
+            selection = Selection(tuple(index_of(each, column) for column in wanted))
+            consume = partial(_gathered, found, weighted=weights is not None)
+            found = scanned(self.con, each, selection, self.missing, consume, self.watch)
+        for sketch in self.sketches:
+            for gathering in found:
+                gathering.merge(sketch)
+        for gathering in found:
+            if not gathering.size:
+                raise ReadError(f"{self.names()}: no data{all_gone(gathering.n_missing)}")
+        return found
+
+    def rows(self, column: str | None) -> Iterator[tuple[list[tuple[str, Any]], Array]]:
+        """Yield all rows in batches: names and Arrow arrays of their columns, and the numbers (m,) of one of these.
+
+        Raises
+        ------
+        ReadError
+            As `gather` does, before the first row.
+        """
+        self.refuse_sketches("so no row of it can be told")
+        checked = []
+        for each in self.sources:
+            selection = Selection((index_of(each, column),), everything=True)
+            fine, n_gone = settled(self.con, each, selection, self.missing)
+            self.n_missing += n_gone
+            checked.append((fine, selection))
+        for fine, selection in checked:
+            query = f"SELECT {select(fine, selection, self.missing)} FROM {fine.relation}"
+            names = fine.names or [f"column{j + 1}" for j in range(len(fine.columns))]
+            for batch in batches(self.con, fine, selection, query, self.missing, self.watch):
+                yield list(zip(names, batch.rows.columns, strict=False)), batch.numbers[0]
+
+    def numbers(self, column: str | None, weights: str | None) -> Iterator[list[Array]]:
+        """Yield the numbers (m,) of a column, and the weights, in batches; raises as `rows` does."""
+        self.refuse_sketches("so it has no exact log-likelihood")
+        wanted = [column] if weights is None else [column, weights]
+        for each in self.sources:
+            selection = Selection(tuple(index_of(each, name) for name in wanted))
+            fine, n_gone = settled(self.con, each, selection, self.missing)
+            self.n_missing += n_gone
+            query = f"SELECT {select(fine, selection, self.missing)} FROM {fine.relation}"
+            for batch in batches(self.con, fine, selection, query, self.missing, self.watch):
+                fine_rows = np.all(np.isfinite(batch.numbers), axis=0)
+                yield [values[fine_rows] for values in batch.numbers]
+
+    def split(self, columns: str | None) -> list[str | None]:
+        """Return the columns that a text with commas means: one whose name has commas, or several."""
+        if columns is None or any(columns in source.names for source in self.sources):
+            return [columns]
+        return [name.strip() for name in columns.split(",")]
+
+    def names(self) -> str:
+        """Return what errors call all sources."""
+        return ", ".join(source.name for source in self.sources)
 
 
-def _plain_numbers(data: bytes) -> NDArray[np.float64] | None:
-    """Read numbers between blanks, quickly; None where anything calls for the exact reading."""
-    if b"#" in data:
-        data = _COMMENT.sub(b"", data)
-    if data.translate(None, _PLAIN):
-        return None
-    parts, start = [], 0
-    while start < len(data):
-        blank = _BLANK.search(data, start + _BLOCK)
-        stop = blank.end() if blank else len(data)
-        try:  # in this alphabet float() takes nothing but decimal notation
-            parts.append(np.array(data[start:stop].split(), dtype=np.float64))
-        except ValueError:
-            return None
-        start = stop
-    values = np.concatenate(parts)
-    return values if values.size and bool(np.isfinite(values).all()) else None
+def _connection(scratch: str, threads: int) -> Any:
+    """Open a database in memory that has no more of it than it needs."""
+    return require("duckdb", "cli").connect(
+        config={"threads": threads, "memory_limit": MEMORY, "temp_directory": scratch}
+    )
 
 
-def _exact_numbers(source: str, cells: Iterator[Cell]) -> NDArray[np.float64]:
-    """Turn cells into numbers; the first that is none raises ReadError."""
-    values = array("d")
-    for cell in cells:
-        value = float(cell.text) if _NUMBER.fullmatch(cell.text) else math.nan
-        if not math.isfinite(value):
-            name = f" ({cell.name})" if cell.name else ""
-            what = _count_missing(cell, len(values), cells) if cell.is_missing else _why(cell)
-            raise ReadError(f"{source}, line {cell.line}, column {cell.column}{name}: {what}")
-        values.append(value)
-    return np.array(values)
+def index_of(source: Source, column: str | None) -> int:
+    """Return the number of a column from 0, by its name or its number from 1; raises as `choose` does."""
+    width = len(source.columns)
+    return choose(source.name, source.names, source.possible, width, column)
 
 
-def _count_missing(cell: Cell, before: int, after: Iterator[Cell]) -> str:
-    """Say that a value is missing, and how many are: a user who knows drops or fills them all."""
-    rest = [other.is_missing for other in after]
-    what = repr(cell.text.strip()) if cell.text.strip() else "empty cell"
-    count = f"{1 + sum(rest)} of {before + 1 + len(rest)} values are missing or not finite"
-    return f"{what}; {count}, remove or replace them"
+def _gathered(
+    before: Sequence[Gathering], batches: Iterator[Batch], *, weighted: bool
+) -> list[Gathering]:
+    """Add batches to copies: what stands before is there for a second reading."""
+    found = [gathering.copy() for gathering in before]
+    for batch in batches:
+        weights = batch.numbers[-1] if weighted else None
+        for gathering, values in zip(found, batch.numbers, strict=False):
+            gathering.add(values, weights)
+    return found
 
 
-def _why(cell: Cell) -> str:
-    """Say why a cell is not a number that can be used."""
-    text = cell.text
-    shown = repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
-    if _NUMBER.fullmatch(text):
-        return f"{shown} is beyond the range of float64"
-    odd = re.search(r"[^0-9A-Za-z+\-. ]", text.strip())
-    if odd is None or cell.is_name:
-        return f"{shown} is not a number"
-    name = unicodedata.name(odd[0], "control character")
-    code = f"U+{ord(odd[0]):04X}"
-    return f"{shown} is not a number, it contains {name} ({code}): write -1234.5 or 1e-3"
+def all_gone(n_missing: int) -> str:
+    """Say why there are no data, where that is why."""
+    return f", all {n_missing} values are missing" if n_missing else ""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
-from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.files import write_text
 from gmm1d.formatting import estimate, html_table, location, number, residue, steps, text_table
+from gmm1d.frozen import Frozen, guarded
 from gmm1d.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -28,14 +27,12 @@ if TYPE_CHECKING:
     from gmm1d.sample import Sample
     from gmm1d.uncertainty import ConfidenceIntervals, StandardErrors
 
-SCHEMA = "gmm1d.fit"
-VERSION = 1
 SUMMATION = 1e-13  # of |log-likelihood| + n, what the rounding of sums leaves open
 MEASURES = ("gradient_norm", "newton_decrement", "smallest_eigenvalue", "entropy")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(Frozen):
     """A fitted mixture and how it was reached.
 
     Attributes
@@ -209,7 +206,15 @@ class Fit:
         return [*report(self), *(f"note: {note}" for note in self.notes)]
 
     def to_json(self) -> str:
-        """Write mixture, status and evidence as JSON; data and trace are left out."""
+        """Write mixture, status and evidence as JSON; data and trace are left out.
+
+        Its schema is ``schemas/gmm1d.fit.json`` in the package.
+
+        Raises
+        ------
+        InputError
+            If there are too many components to be read again: more than 512 with their covariances.
+        """
         certificate = None
         if self.certificate is not None:
             covariance = self.certificate.covariance
@@ -228,7 +233,7 @@ class Fit:
             "n_parameters": self.n_parameters,
             "compression_error": self.compression_error,
         }
-        return documents.write(SCHEMA, VERSION, content)
+        return documents.write(conversions.FIT, content)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Fit:
@@ -239,34 +244,34 @@ class Fit:
         InputError
             If the text is no fit, or one written by a newer version.
         """
-        data = documents.read(text, SCHEMA, VERSION)
-        try:
-            mixture = Mixture(**data["mixture"])
-            order = np.array(data["order"])
-            if sorted(order.tolist()) != list(range(mixture.k)):
-                raise InputError(
-                    f'"order" of this {SCHEMA} must hold 0 to {mixture.k - 1}, not {order}'
-                )
-            return cls(
-                mixture=mixture,
-                log_likelihood=_finite(data["log_likelihood"]),
-                n=_finite(data["n"]),
-                status=Ending[data["status"]],
-                certificate=_certificate(data["certificate"], mixture.k),
-                order=order.astype(np.intp),
-                start=str(data["start"]),
-                notes=tuple(map(str, data["notes"])),
-                n_parameters=int(data.get("n_parameters", 3 * mixture.k - 1)),
-                compression_error=_finite(data.get("compression_error", 0.0)),
-            )
-        except InputError:
-            raise
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise InputError(f"this is not a fit saved by gmm1d: {error!r}") from error
+        data = documents.read(text, conversions.FIT)
+        mixture = conversions.from_content(Mixture, data["mixture"])
+        if sorted(data["order"]) != list(range(mixture.k)):
+            raise InputError(f'"order" of this fit must hold 0 to {mixture.k - 1}, each once')
+        return cls(
+            mixture=mixture,
+            log_likelihood=float(data["log_likelihood"]),
+            n=float(data["n"]),
+            status=Ending[data["status"]],
+            certificate=_certificate(data["certificate"], mixture.k),
+            order=guarded(np.array(data["order"], dtype=np.intp)),
+            start=data["start"],
+            notes=tuple(data["notes"]),
+            n_parameters=data.get("n_parameters", 3 * mixture.k - 1),
+            compression_error=float(data.get("compression_error", 0.0)),
+        )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write `to_json` to a file, whole or not at all."""
-        write_text(path, self.to_json() + "\n")
+        """Write `to_json` to a file, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            As `to_json` does.
+        OSError
+            If the file cannot be written.
+        """
+        write_text(documents.named(path), self.to_json() + "\n")
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Fit:
@@ -274,24 +279,18 @@ class Fit:
 
         Raises
         ------
-        InputError
-            If the file holds no fit.
+        ReadError
+            If the file cannot be read or holds no fit; the message names it.
         """
-        return cls.from_json(Path(path).read_bytes())
-
-
-def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise ValueError(f"{value!r} is not a finite number")
-    return float(value)
+        with documents.reading(path) as data:
+            return cls.from_json(data)
 
 
 def _certificate(data: dict[str, Any] | None, k: int) -> Certificate | None:
     if data is None:
         return None
-    covariance = None
-    if data["covariance"] is not None:
-        covariance = np.array(data["covariance"], dtype=float)
-        if covariance.shape != (3 * k, 3 * k) or not np.isfinite(covariance).all():
-            raise ValueError(f"covariance is no finite matrix of {3 * k} rows")
-    return Certificate(**{name: _finite(data[name]) for name in MEASURES}, covariance=covariance)
+    rows = data["covariance"]
+    if rows is not None and {len(rows), *map(len, rows)} != {3 * k}:
+        raise InputError(f'"covariance" of this fit must be {3 * k} lists of {3 * k} numbers')
+    covariance = None if rows is None else guarded(np.array(rows, dtype=float))
+    return Certificate(**{name: float(data[name]) for name in MEASURES}, covariance=covariance)

@@ -19,7 +19,7 @@ from gmm1d import _engine
 from gmm1d.columns import check_total, column, refuse_faults, weights_column
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
-from gmm1d.frozen import made
+from gmm1d.frozen import Frozen, guarded, made
 from gmm1d.progress import watched
 from gmm1d.sketch import Sketch
 
@@ -37,7 +37,7 @@ PART = 2**27  # points read between two looks at the progress bar
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sample:
+class Sample(Frozen):
     """Observations with optional weights, in the caller's buffer, with a centre and a unit.
 
     Everything downstream works with ``(x - centre) / unit``: with the nodes, or computed as the
@@ -143,14 +143,14 @@ class Sample:
         _check_scale(low, high, centre, unit)
         return made(
             cls,
-            points=_guarded(points),
-            weights=_guarded(weights),
+            points=guarded(points),
+            weights=guarded(weights),
             n=n,
             low=low,
             high=high,
             centre=centre,
             unit=unit,
-            nodes=(values, counts),
+            nodes=guarded((values, counts)),
             sketch=None,
         )
 
@@ -165,9 +165,9 @@ class Sample:
         assert not isinstance(found, int)
         *_, centre, unit = found
         _check_scale(low, high, centre, unit)
-        nodes = sketch.nodes(centre, unit)
+        nodes = guarded(sketch.nodes(centre, unit))
         return cls(
-            _guarded(points), _guarded(weights), sketch.n, low, high, centre, unit, nodes, sketch
+            guarded(points), guarded(weights), sketch.n, low, high, centre, unit, nodes, sketch
         )
 
     def __repr__(self) -> str:
@@ -220,7 +220,7 @@ class Sample:
         finer = self.sketch.refined(
             self.points, self.weights, weights, means, stds, threads=threads
         )
-        nodes = finer.nodes(self.centre, self.unit)
+        nodes = guarded(finer.nodes(self.centre, self.unit))
         return replace(self, nodes=nodes, sketch=finer)
 
     def has_distinct(self, k: int) -> bool:
@@ -253,14 +253,6 @@ def _has_faults(points: Column, weights: Column | None) -> bool:
     if not np.isfinite(points).all():
         return True
     return weights is not None and not (np.isfinite(weights) & (weights >= 0)).all()
-
-
-def _guarded(values: Column | None) -> Column | None:
-    """Return a view of the caller's buffer through which nothing can be modified."""
-    if values is not None:
-        values = values.view()
-        values.flags.writeable = False
-    return values
 
 
 def _check_scale(low: float, high: float, centre: float, unit: float) -> None:

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from gmm1d import _engine, sketch_files
 from gmm1d.arguments import finite_number, parameters, shown, whole, workers
 from gmm1d.columns import check_sums, column, refuse_faults, weights_column
+from gmm1d.documents import reading
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
 
@@ -259,12 +260,11 @@ class Sketch:
 
         Raises
         ------
-        InputError
-            If the file is anything else.
-        OSError
-            If it cannot be read.
+        ReadError
+            If the file cannot be read or is anything else; the message names it.
         """
-        return cls._of(sketch_files.unpack(sketch_files.read(path), str(path)))
+        with reading(path, sketch_files.LARGEST) as data:
+            return cls.from_bytes(data)
 
     def to_bytes(self) -> bytes:
         """Return what `save` writes."""
@@ -279,7 +279,7 @@ class Sketch:
         InputError
             If it is anything else.
         """
-        return cls._of(sketch_files.unpack(data, "these bytes"))
+        return cls._of(sketch_files.unpack(data))
 
     def __copy__(self) -> Sketch:
         """Return one that grows on its own; the sums are never changed in place."""

@@ -12,11 +12,14 @@ r"""The bytes of a sketch: a header and plain arrays, little-endian, checked bef
     52      uint32    CRC-32 of all that follows
     56      L int64   indices j of the leaves [j 2^e, (j + 1) 2^e), which ascend and are disjoint
             L int32   exponents e
-            V float64 the values, ascending
+            V float64 the values, ascending; one that came out of a leaf has the rounding of its moments
             V float64 their weights, positive
-            8 L float64  the moments m_0 ... m_7 of every leaf, m_0 positive
+            8 L float64  the moments m_0 ... m_7 of every leaf, leaf by leaf, m_0 positive
 
-Nothing in them is executed.
+Moment m_p is the sum of w u^p over the points of weight w in the leaf, u = (x - centre) / half the width, as in
+`gmm1d.sketch`. Every point of positive weight is in a leaf or is a value, none in both: all weights and m_0 add up to n.
+The largest number of leaves is 256 to 65 536, V at most 131 072, e from -1021 to 1023, j from -2^51 to 2^51 - 1.
+Without points, the smallest is infinity and the largest -infinity. Nothing in them is executed.
 """
 
 from __future__ import annotations
@@ -24,18 +27,16 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import numpy as np
 
 from gmm1d import _engine
+from gmm1d.documents import named
 from gmm1d.errors import InputError
 from gmm1d.files import replacing
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     import numpy.typing as npt
 
     Array: TypeAlias = npt.NDArray[np.float64]
@@ -73,19 +74,19 @@ def pack(sums: _engine.Sketch) -> bytes:
     return header + body
 
 
-def unpack(data: object, name: str) -> _engine.Sketch:
+def unpack(data: object) -> _engine.Sketch:
     """Return the sketch of which these are the bytes.
 
     Raises
     ------
     InputError
-        If they are not, naming the file and what is wrong.
+        If they are not; the message says what is wrong.
     """
-    data = _data(data, name)
+    data = _data(data)
     _, version, most, n_leaves, n_values, size, low, high, coarsened, crc = HEADER.unpack_from(data)
     if version > VERSION:
         raise InputError(
-            f"{name}: written by a newer gmm1d (version {version} of the format; the newest known "
+            f"this sketch was written by a newer gmm1d (version {version} of the format; the newest known "
             f"here is {VERSION}): upgrade gmm1d to read it"
         )
     if (
@@ -94,119 +95,104 @@ def unpack(data: object, name: str) -> _engine.Sketch:
         or coarsened > 1
         or not 0 <= size <= MOST_POINTS
     ):
-        _refuse(name, "its header makes no sense")
+        _refuse("its header makes no sense")
     if n_leaves > most or n_values > MOST_VALUES:
-        _refuse(name, "it claims too many leaves or values")
+        _refuse("it claims too many leaves or values")
     if len(data) != HEADER.size + (12 + 8 * ORDERS) * n_leaves + 16 * n_values:
-        _refuse(name, "its length is not what its header says")
+        _refuse("its length is not what its header says")
     if zlib.crc32(memoryview(data)[HEADER.size :]) != crc:
-        _refuse(name, "its checksum is wrong")
+        _refuse("its checksum is wrong")
     at = HEADER.size
     indices = np.frombuffer(data, "<i8", n_leaves, at).astype(np.int64)
     exponents = np.frombuffer(data, "<i4", n_leaves, at + 8 * n_leaves).astype(np.int64)
     floats = np.frombuffer(data, "<f8", -1, at + 12 * n_leaves).astype(np.float64)
     values, weights, moments = np.split(floats, [n_values, 2 * n_values])
     moments = moments.reshape(n_leaves, ORDERS)
-    edges = _edges(name, indices, exponents)
-    _check_moments(name, moments)
-    _check_values(name, values, weights)
-    _check_total(name, np.append(weights, moments[:, 0]))
-    _check_range(name, size, low, high, edges, values)
+    edges = _edges(indices, exponents)
+    _check_moments(moments)
+    _check_values(values, weights)
+    _check_total(np.append(weights, moments[:, 0]))
+    _check_range(size, low, high, edges, values)
     return _engine.Sketch.restore(
         most, indices, exponents, moments, values, weights, size, low, high, bool(coarsened)
     )
 
 
-def _data(data: object, name: str) -> bytes:
+def _data(data: object) -> bytes:
     """Return the bytes; refuse what does not begin with the header of a sketch."""
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise InputError(
-            f"{name}: these are no bytes but a {type(data).__name__}; hand in what to_bytes gave"
-        )
+        raise InputError(f"these are no bytes but a {type(data).__name__}; use what to_bytes gave")
     data = bytes(data)
     if data[: len(MAGIC)] != MAGIC:
-        raise InputError(f"{name}: this is no sketch; hand in what Sketch.save wrote")
+        raise InputError("this is no sketch; use what Sketch.save wrote")
     if len(data) < HEADER.size:
-        _refuse(name, "it ends within its header")
+        _refuse("it ends within its header")
     return data
 
 
-def _edges(name: str, indices: Integers, exponents: Integers) -> tuple[Array, Array]:
+def _edges(indices: Integers, exponents: Integers) -> tuple[Array, Array]:
     """Return the left and right edges of leaves; refuse leaves out of range or out of order."""
     inside = (exponents >= LOWEST_EXPONENT) & (exponents <= HIGHEST_EXPONENT)
     inside &= (indices >= -LARGEST_INDEX) & (indices < LARGEST_INDEX)
     if not inside.all():
-        _refuse(name, "it has a leaf out of range")
+        _refuse("it has a leaf out of range")
     with np.errstate(over="ignore"):
         lefts, rights = (
             np.ldexp(indices + side, exponents.astype(np.int32)) for side in (0.0, 1.0)
         )
     if not (np.isfinite(lefts).all() and (rights[:-1] <= lefts[1:]).all()):
-        _refuse(name, "its leaves are out of order")
+        _refuse("its leaves are out of order")
     return lefts, rights
 
 
-def _check_moments(name: str, moments: Array) -> None:
+def _check_moments(moments: Array) -> None:
     """Refuse moments (L, 8) that are none."""
     if not np.isfinite(moments).all():
-        _refuse(name, "it has moments that are not finite")
+        _refuse("it has moments that are not finite")
     largest = moments[:, :1] * (1 + ROUNDING)
     even = moments[:, ::2]
     if not ((moments[:, 0] > 0).all() and (np.abs(moments) <= largest).all() and (even >= 0).all()):
-        _refuse(name, "it has moments that no points have")
+        _refuse("it has moments that no points have")
 
 
-def _check_values(name: str, values: Array, weights: Array) -> None:
+def _check_values(values: Array, weights: Array) -> None:
     """Refuse values that are not finite or do not ascend, and weights that are not positive."""
     if not (np.isfinite(values).all() and (values[1:] > values[:-1]).all()):
-        _refuse(name, "its values are out of order")
+        _refuse("its values are out of order")
     if not ((weights > 0) & np.isfinite(weights)).all():
-        _refuse(name, "it has a weight that is not positive")
+        _refuse("it has a weight that is not positive")
 
 
-def _check_total(name: str, weights: Array) -> None:
+def _check_total(weights: Array) -> None:
     """Refuse weights that cannot be added."""
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):
-            _refuse(name, "its weights add up to no float64")
+            _refuse("its weights add up to no float64")
 
 
 def _check_range(
-    name: str, size: int, low: float, high: float, edges: tuple[Array, Array], values: Array
+    size: int, low: float, high: float, edges: tuple[Array, Array], values: Array
 ) -> None:
     """Refuse extremes that are not those of the leaves and values."""
     lefts, rights = edges
     if not (lefts.size or values.size):
         if (low, high) != (np.inf, -np.inf):
-            _refuse(name, "it has extremes but no points")
+            _refuse("it has extremes but no points")
         return
     fine = size > 0 and -np.inf < low <= high < np.inf
     fine = fine and bool(np.all(low <= values) and np.all(values <= high))
     if not (fine and np.all(low <= rights) and np.all(lefts <= high)):
-        _refuse(name, "its extremes are not those of its points")
+        _refuse("its extremes are not those of its points")
 
 
-def _refuse(name: str, why: str) -> NoReturn:
+def _refuse(why: str) -> NoReturn:
     """Raise the sentence about a damaged sketch."""
-    raise InputError(f"{name}: a damaged sketch, {why}; make or copy it again")
+    raise InputError(f"a damaged sketch, {why}; make or copy it again")
 
 
-def _path(path: object) -> Path:
-    """Return the path of a file; refuse what names none."""
-    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
-        raise InputError(f"a sketch is in a file, which this {type(path).__name__} does not name")
-    return Path(path)
-
-
-def read(path: str | PathLike[str]) -> bytes:
-    """Read a file, but no more than a sketch can have."""
-    with _path(path).open("rb") as stream:
-        return stream.read(LARGEST + 1)
-
-
-def write(path: str | PathLike[str], data: bytes) -> None:
+def write(path: object, data: bytes) -> None:
     """Write a file, whole or not at all."""
-    with replacing(_path(path)) as temporary, temporary.open("wb") as stream:
+    with replacing(named(path)) as temporary, temporary.open("wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())

@@ -1,44 +1,52 @@
-"""Delimited text as rows of cells: the separator, the header line, the column that is meant.
+"""Text as rows of cells: the separator, the header line, the column that is meant, and every row exactly.
 
 What can be read in two ways (header or data? which of several columns?) is an error, never a guess.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from gmm1d.errors import ReadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     Row = tuple[int, list[str]]  # line, from 1, and its cells
 
+HEAD = 1 << 20  # bytes that tell the layout
+MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
+INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+BLANKS = " "  # the separator of columns that stands for any run of blanks
+LINES = ""  # no columns: every number between blanks is a value
 _WORDS = re.compile(r"[^ \t\r\n\f\v]+")  # ASCII blanks only: a no-break space stays in its number
 _NUMBER_LIKE = re.compile(r"[\d\s+\-.,$€£¥'\"]")  # how a number begins, well written or not
-_MISSING = frozenset(
-    ("", "?", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity")
-)
 
 
 class Cell(NamedTuple):
-    """One cell: its line and column, both from 1, the column's name if it has one, and its text."""
+    """One cell: where it stands, as an error says it, the number of its column from 1, its name, its text."""
 
-    line: int
+    place: str
     column: int
     name: str
     text: str
 
     @property
     def is_missing(self) -> bool:
-        """Whether it is empty or says that there is no finite value."""
-        return self.text.strip().lower() in _MISSING
+        """Whether it is empty or says that there is no value."""
+        return self.text.strip().lower() in MISSING
+
+    @property
+    def is_infinite(self) -> bool:
+        """Whether it says that the value is infinite."""
+        return self.text.strip().lower() in INFINITE
 
     @property
     def is_name(self) -> bool:
@@ -47,21 +55,56 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows of cells in text that errors call `source`; the delimiter " " is any run of blanks."""
+class Layout:
+    """How a text is cut into cells.
+
+    Attributes
+    ----------
+    source : str
+        What errors call the text.
+    open : function
+        Returns its bytes, decompressed, as a stream.
+    encoding : str
+    delimiter : str
+        ``BLANKS`` for any run of blanks, ``LINES`` if all numbers between blanks are one sample.
+    names : tuple of str
+        Of the columns; empty if there is no header line.
+    skip : int
+        The number of lines above the data.
+    first : tuple of str
+        The first row of data.
+    ragged : bool
+        Whether some line of the head holds several numbers.
+    comments : bool
+        Whether there are any in the head, between numbers or words.
+    long_lines : bool
+        Whether the head is a single line.
+    """
 
     source: str
-    data: bytes
+    open: Callable[[], BinaryIO]
     encoding: str
-    delimiter: str = " "
+    delimiter: str = LINES
+    names: tuple[str, ...] = ()
+    skip: int = 0
+    first: tuple[str, ...] = ()
+    ragged: bool = False
+    comments: bool = False
+    long_lines: bool = False
+
+    @property
+    def possible(self) -> tuple[int, ...]:
+        """The columns that may hold numbers, by the first row."""
+        return tuple(j for j, cell in enumerate(self.first) if not _is_name(cell))
 
     def lines(self) -> Iterator[str]:
         """Yield the lines with their ends, whatever these are."""
-        return io.TextIOWrapper(io.BytesIO(self.data), self.encoding, newline="")
+        with io.TextIOWrapper(self.open(), self.encoding, "replace", newline="") as text:
+            yield from text
 
     def rows(self) -> Iterator[Row]:
-        """Yield every row that is neither blank nor a comment."""
-        if self.delimiter == " ":
+        """Yield every row that is neither blank nor a comment, header and all."""
+        if self.delimiter in (BLANKS, LINES):
             for line, text in enumerate(self.lines(), start=1):
                 if words := _WORDS.findall(text.partition("#")[0]):
                     yield line, words
@@ -77,59 +120,144 @@ class Table:
         except csv.Error as error:
             raise ReadError(f"{self.source}, line {line}: {error}") from error
 
+    def data(self) -> Iterator[Row]:
+        """Yield the rows below the header, all as wide as the first.
 
-def read_cells(source: str, data: bytes, column: str | int | None) -> Iterator[Cell]:
-    """Find the cells that are meant: one column, or all numbers between blanks.
+        Raises
+        ------
+        ReadError
+            Where the odd row stands.
+        """
+        width = len(self.first)
+        for line, cells in self.rows():
+            if line <= self.skip:
+                continue
+            if self.delimiter != LINES and len(cells) != width:
+                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+                raise ReadError(
+                    f"{self.source}, line {line}: {found}, where the first row has {width}"
+                )
+            yield line, cells
+
+    def cells(self, index: int) -> Iterator[Cell]:
+        """Yield the cells of one column, or all numbers between blanks."""
+        name = self.names[index] if self.names else ""
+        for line, cells in self.data():
+            if self.delimiter != LINES:
+                yield Cell(f"line {line}", index + 1, name, cells[index])
+                continue
+            for j, word in enumerate(cells, start=1):
+                yield Cell(f"line {line}", j, "", word)
+
+
+def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Layout:
+    """Tell how a text is laid out, from its first lines.
+
+    Parameters
+    ----------
+    source : str
+        What errors call it.
+    opened : function
+        Returns its bytes as a stream.
+    columns : bool
+        Whether columns are asked for, so that blanks separate them.
 
     Raises
     ------
     ReadError
-        If there are none, if the header or the column is missing or ambiguous, or if the rows differ
-        in width (raised where the odd row stands).
+        If it is empty, or its first lines can be read in two ways.
     """
-    try:
-        data.decode("utf-8")
-        encoding = "utf-8"
-    except UnicodeDecodeError:
-        encoding = "latin-1"  # never fails; only names of columns need more than ASCII
-    table = Table(source, data, encoding)
-    delimiter = _delimiter(table, column)
-    if delimiter is None:
-        for line, words in table.rows():
-            yield from (Cell(line, j, "", word) for j, word in enumerate(words, start=1))
-        return
-    rows = replace(table, delimiter=delimiter).rows()
+    with opened() as stream:
+        head = stream.read(HEAD)
+    whole = len(head) < HEAD
+    head = head if whole else head[: head.rfind(b"\n") + 1] or head
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
+        raise ReadError(f"{source}: no data, the file is empty")
+    text = Layout(source, lambda: io.BytesIO(head), _encoding(head, whole))
+    delimiter = _delimiter(text, columns=columns)
+    text = replace(text, delimiter=delimiter)
+    rows = text.rows()
     line, first = next(rows)
-    names = [cell.strip() for cell in first]
-    if _is_header(source, line, names):
-        line, first = next(rows, (line, []))
+    names = tuple(cell.strip() for cell in first)
+    skip = line - 1
+    if delimiter != LINES and _is_header(source, line, names):
+        skip = line
+        _, first = next(rows, (line, []))
         if not first:
             raise ReadError(f"{source}: no data rows below the header {', '.join(names)}")
-        _check_width(source, line, first, len(names))
     else:
-        names = []
-    index = _choose(source, names, first, column)
-    name = names[index] if names else ""
-    yield from _one_column(source, chain([(line, first)], rows), index, name, len(names or first))
+        names = ()
+    ragged = delimiter == LINES and (len(first) > 1 or any(len(row) > 1 for _, row in rows))
+    found = replace(
+        text,
+        open=opened,
+        names=names,
+        skip=skip,
+        first=tuple(first),
+        ragged=ragged,
+        comments=delimiter in (LINES, BLANKS) and b"#" in head,
+        long_lines=b"\n" not in head and not whole,
+    )
+    if names and len(first) != len(names):
+        next(replace(found, first=names).data())  # says which line is odd
+    return found
 
 
-def _one_column(
-    source: str, rows: Iterable[Row], index: int, name: str, width: int
-) -> Iterator[Cell]:
-    """Yield the cells of one column; every row must be as wide as the first."""
-    for line, cells in rows:
-        _check_width(source, line, cells, width)
-        yield Cell(line, index + 1, name, cells[index])
+def choose(
+    source: str, names: Sequence[str], possible: Sequence[int], width: int, wanted: str | None
+) -> int:
+    """Return the index of the column that is meant.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the columns; empty if they have none.
+    possible : sequence of int
+        The columns that may hold numbers.
+    width : int
+        How many columns there are.
+    wanted : str or None
+        A name, or a number from 1.
+
+    Raises
+    ------
+    ReadError
+        If there is no such column, or several could be meant; columns with similar names are listed.
+    """
+    listed = ", ".join(names) if names else f"1 to {width}, without names"
+    if wanted is None:
+        if width == 1 or len(possible) == 1:
+            return (*possible, 0)[0]
+        raise ReadError(f"{source}: {width} columns, choose one by name or number: {listed}")
+    wanted = wanted.strip()
+    places = [j for j, name in enumerate(names) if name == wanted]
+    numbers = {str(j + 1): j for j in range(width)}
+    if len(places) > 1:
+        same = " and ".join(str(j + 1) for j in places)
+        raise ReadError(f"{source}: columns {same} share the name {wanted!r}, choose by number")
+    if places:
+        return places[0]
+    if wanted in numbers:
+        return numbers[wanted]
+    lowered = {name.lower(): name for name in names}
+    near = [lowered[name] for name in get_close_matches(wanted.lower(), lowered)]
+    hint = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
+    raise ReadError(f"{source}: no column {wanted!r}{hint}; columns: {listed}")
 
 
-def _check_width(source: str, line: int, cells: Sequence[str], width: int) -> None:
-    if len(cells) != width:
-        found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-        raise ReadError(f"{source}, line {line}: {found}, where the first row has {width}")
+def _encoding(head: bytes, whole: bool) -> str:
+    """Tell the encoding; only names of columns need more than ASCII, and Latin-1 never fails."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8-sig"
 
 
-def _delimiter(table: Table, column: str | int | None) -> str | None:
-    """Tell what separates columns, from the first two lines; None if all numbers are one sample."""
+def _delimiter(table: Layout, *, columns: bool) -> str:
+    """Tell what separates columns, from the first two rows."""
     head = list(islice(table.rows(), 2))
     if not head:
         raise ReadError(f"{table.source}: no data, only comments")
@@ -138,17 +266,18 @@ def _delimiter(table: Table, column: str | int | None) -> str | None:
     for mark in "\t;,":
         if mark in text:
             return mark
-    if column is None and not any(_is_name(word) or '"' in word for word in words):
-        return None
+    if not columns and not any(_is_name(word) or '"' in word for word in words):
+        return LINES
     # Columns between blanks have as many names as numbers; else the line is one column's title.
-    return " " if len(words) > 1 and len(words) == len(head[-1][1]) else ","
+    return BLANKS if len(words) > 1 and len(words) == len(head[-1][1]) else ","
 
 
 def _is_name(text: str) -> bool:
     """Tell whether a cell can only be a name: no number, however badly written, and not missing."""
     text = text.strip().strip('"')
     has_letter = any(char.isalpha() for char in text)
-    return has_letter and text.lower() not in _MISSING and not _NUMBER_LIKE.match(text)
+    no_value = text.lower() in (*MISSING, *INFINITE)
+    return has_letter and not no_value and not _NUMBER_LIKE.match(text)
 
 
 def _is_header(source: str, line: int, cells: Sequence[str]) -> bool:
@@ -164,29 +293,3 @@ def _is_header(source: str, line: int, cells: Sequence[str]) -> bool:
             "put a line of column names at the top"
         )
     return False
-
-
-def _choose(
-    source: str, names: Sequence[str], first: Sequence[str], column: str | int | None
-) -> int:
-    """Return the index of the column that is meant; `first` is the first row of data."""
-    listed = ", ".join(names) if names else f"1 to {len(first)}, without names"
-    if column is None:
-        possible = [j for j, cell in enumerate(first) if not _is_name(cell)]
-        if len(first) == 1 or len(possible) == 1:
-            return (possible or [0])[0]
-        raise ReadError(f"{source}: {len(first)} columns, choose one by name or number: {listed}")
-    wanted = str(column).strip()
-    places = [j for j, name in enumerate(names) if name == wanted]
-    numbers = {str(j + 1): j for j in range(len(first))}
-    if len(places) > 1:
-        same = " and ".join(str(j + 1) for j in places)
-        raise ReadError(f"{source}: columns {same} share the name {wanted!r}, choose by number")
-    if places:
-        return places[0]
-    if wanted in numbers:
-        return numbers[wanted]
-    lowered = {name.lower(): name for name in names}
-    near = get_close_matches(wanted.lower(), lowered, n=1)
-    hint = f" (did you mean {lowered[near[0]]!r}?)" if near else ""
-    raise ReadError(f"{source}: no column {wanted!r}{hint}; columns: {listed}")

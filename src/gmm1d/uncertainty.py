@@ -15,6 +15,7 @@ from scipy.special import expit, ndtri
 from gmm1d import arguments
 from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.formatting import between, estimate, number
+from gmm1d.frozen import Frozen
 from gmm1d.mixture import Mixture
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ ENOUGH_VALUES, ENOUGH_CURVATURE, ENOUGH_COUNT = 500, 0.01, 20  # where normal in
 
 
 @dataclass(frozen=True, eq=False)
-class StandardErrors:
+class StandardErrors(Frozen):
     """Standard errors, in the mixture's order; 0 for what is fixed.
 
     Attributes
@@ -50,7 +51,7 @@ class StandardErrors:
 
 
 @dataclass(frozen=True, eq=False)
-class ConfidenceIntervals:
+class ConfidenceIntervals(Frozen):
     """Lower and upper ends, in the mixture's order.
 
     Attributes

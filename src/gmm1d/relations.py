@@ -1,0 +1,157 @@
+"""Relations: rows with named columns that DuckDB can scan, and what DuckDB tells of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gmm1d.errors import ReadError, require
+from gmm1d.tables import LINES, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Attach = Callable[[Any], None]
+
+NUMBERS = count()  # of what is given to DuckDB, for distinct names
+BATCH = 1 << 12  # rows of Python objects turned into an Arrow batch at a time
+TEXT = "VARCHAR"
+NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+class Column(NamedTuple):
+    """A column: the name that users know, its SQL identifier and its type in DuckDB."""
+
+    name: str
+    key: str
+    type: str
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it holds numbers, not text that may be such."""
+        return self.type.removeprefix("U").startswith(NUMERIC)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that DuckDB can scan.
+
+    Attributes
+    ----------
+    name : str
+        What errors call it.
+    columns : tuple of Column
+    named : bool
+        Whether the columns have names, or only numbers from 1.
+    possible : tuple of int
+        The columns that may hold numbers.
+    relation : str
+        What stands behind FROM.
+    attach : function
+        Makes the relation known to a connection, before each scan.
+    rows : int or None
+        How many there are, where that is known or can be guessed.
+    text : Layout or None
+        Of a text, in which single cells can be found again.
+    typed : str
+        What stands behind FROM in a query of the user's.
+    exact : bool
+        Whether a text is cut into cells by `gmm1d.tables`.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    named: bool
+    possible: tuple[int, ...]
+    relation: str
+    attach: Attach = lambda _: None
+    rows: int | None = None
+    text: Layout | None = None
+    typed: str = ""
+    exact: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns; none if they have only numbers."""
+        return [column.name for column in self.columns] if self.named else []
+
+    def exactly(self) -> Source:
+        """Return the same text, cut into cells by `gmm1d.tables`: slow, and right whatever stands in it."""
+        assert self.text is not None
+        keys, name = [column.key for column in self.columns], fresh_name()
+        attach = partial(attach_rows, name, keys, self._rows)
+        return replace(self, relation=name, attach=attach, exact=True)
+
+    def _rows(self) -> Iterator[Sequence[str | None]]:
+        assert self.text is not None
+        for _, cells in self.text.data():
+            yield from ([cell] for cell in cells) if self.text.delimiter == LINES else [cells]
+
+
+def fresh_name() -> str:
+    """Return a name that nothing else in DuckDB has."""
+    return f"input{next(NUMBERS)}"
+
+
+def literal(text: str) -> str:
+    """Write a text as SQL does."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Write a name as SQL does."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def said(error: Exception) -> str:
+    """Return the sentence of an error of DuckDB, without the place in a query that users did not write."""
+    sentence = str(error).partition("\nPossible")[0].partition("\n\nLINE ")[0]
+    return " ".join(sentence.split())
+
+
+def described(
+    con: Any,
+    name: str,
+    relation: str,
+    attach: Attach = lambda _: None,
+    *,
+    counted: bool = False,
+) -> Source:
+    """Ask DuckDB for the columns of a relation, and for the number of its rows where it knows that.
+
+    Raises
+    ------
+    ReadError
+        With DuckDB's sentence if it is none.
+    """
+    try:
+        attach(con)
+        found = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        count = (
+            con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0] if counted else (None,)
+        )
+    except require("duckdb", "cli").Error as error:
+        raise ReadError(f"{name}: {said(error)}") from error
+    columns = tuple(Column(key, identifier(key), kind) for key, kind, *_ in found)
+    numeric = tuple(j for j, column in enumerate(columns) if column.is_numeric)
+    text = tuple(j for j, column in enumerate(columns) if column.type == TEXT)
+    possible = numeric or text
+    return Source(name, columns, True, possible, relation, attach, rows=count[0], typed=relation)
+
+
+def attach_rows(
+    relation: str, keys: Sequence[str], rows: Callable[[], Iterator[Sequence[str | None]]], con: Any
+) -> None:
+    """Give DuckDB rows of text, batch by batch."""
+    pa = require("pyarrow", "cli")
+    schema = pa.schema([(key, pa.string()) for key in keys])
+
+    def batches() -> Iterator[Any]:
+        found = rows()
+        while block := list(islice(found, BATCH)):
+            columns = zip(*block, strict=True)
+            yield pa.record_batch([pa.array(c, pa.string()) for c in columns], schema=schema)
+
+    con.register(relation, pa.RecordBatchReader.from_batches(schema, batches()))

@@ -1,0 +1,260 @@
+"""Rows of a source as batches of float64, quickly; and, where a value is none, the exact place and reason.
+
+Text is decimal notation only. Whatever the quick reading by DuckDB does not surely take for a number is
+looked at again, cell by cell: that look alone decides.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+
+import numpy as np
+
+from gmm1d.errors import ReadError, require
+from gmm1d.relations import TEXT, Column, Source, literal, said
+from gmm1d.tables import MISSING, Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Watch = Callable[[Iterable[Any], Source], Iterable[Any]]
+
+T = TypeVar("T")
+NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
+BATCH = 1 << 17  # rows
+SHOWN = 40  # characters of a bad value that an error quotes
+DROP = "--missing drop leaves them out"
+
+
+class Suspect(Exception):
+    """A value that may be no number, or a row of another width."""
+
+
+class Selection(NamedTuple):
+    """What is wanted of a source, by the numbers of its columns from 0."""
+
+    numbers: tuple[int, ...]
+    labels: tuple[int, ...] = ()
+    everything: bool = False
+
+
+class Batch(NamedTuple):
+    """Some rows: the numbers (m,) of each column, NaN where one is missing and may be, and what was read."""
+
+    numbers: list[Array]
+    rows: Any  # a pyarrow.RecordBatch
+
+
+def scanned(
+    con: Any,
+    source: Source,
+    selection: Selection,
+    missing: str,
+    consume: Callable[[Iterator[Batch]], T],
+    watch: Watch,
+) -> T:
+    """Hand the rows of a source to a function: once, or again from the start if they need a closer look.
+
+    Raises
+    ------
+    ReadError
+        At the first value that is no finite number, with its place.
+    """
+    query = f"SELECT {select(source, selection, missing)} FROM {source.relation}"
+    try:
+        return consume(batches(con, source, selection, query, missing, watch))
+    except Suspect as problem:
+        if source.text is None or source.exact:
+            explain(con, source, selection.numbers, missing, problem)
+    return scanned(con, source.exactly(), selection, missing, consume, watch)
+
+
+def settled(con: Any, source: Source, selection: Selection, missing: str) -> tuple[Source, int]:
+    """Return the source, or how it is read exactly, once it is sure to hold nothing but numbers, and how many rows lack one.
+
+    Raises
+    ------
+    ReadError
+        At the first value that is no finite number, with its place, or if labels are missing and must not be.
+    """
+    query = f"SELECT {select(source, selection, missing)} FROM {source.relation}"
+    bad, gone = [], []
+    for i in range(len(selection.numbers)):
+        unfit = f"NOT coalesce(isfinite(v{i}), false)"
+        bad.append(f"{unfit} AND NOT g{i}" if missing == "drop" else unfit)
+        gone.append(f"g{i}" if missing == "drop" else "false")
+    lost = [f"b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
+    counts = (" OR ".join(bad), " OR ".join(lost), " OR ".join([*gone, *lost]))
+    count = ", ".join(f"count(*) FILTER ({each})" for each in counts)
+    try:
+        source.attach(con)
+        n_bad, n_lost, n_gone = con.execute(f"SELECT {count} FROM ({query})").fetchall()[0]
+        problem = Suspect("some values are no numbers")
+    except require("duckdb", "cli").Error as error:
+        n_bad, n_lost, n_gone, problem = 1, 0, 0, Suspect(said(error))
+    if n_bad and source.text is not None and not source.exact:
+        return settled(con, source.exactly(), selection, missing)
+    if n_bad:
+        explain(con, source, selection.numbers, missing, problem)
+    if n_lost and missing == "error":
+        names = ", ".join(source.columns[j].name for j in selection.labels)
+        raise ReadError(f"{source.name}: {n_lost} rows have no {names}; {DROP}")
+    return source, n_gone
+
+
+def select(source: Source, selection: Selection, missing: str) -> str:
+    """Write what stands behind SELECT: perhaps all columns, then v0 …, g0 … (is it missing?), b0 … (labels)."""
+    parts = [column.key for column in source.columns] if selection.everything else []
+    for i, j in enumerate(selection.numbers):
+        parts.append(f"{_value(source, source.columns[j])} AS v{i}")
+        if missing == "drop":
+            parts.append(f"{_gone(source.columns[j])} AS g{i}")
+    for i, j in enumerate(selection.labels):
+        parts.append(f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR)), '') AS b{i}")
+    return ", ".join(parts)
+
+
+def _value(source: Source, column: Column) -> str:
+    """Write a float64, or NULL where DuckDB and `NUMBER` may differ on a text."""
+    key = column.key
+    if column.is_numeric:
+        return f"CAST({key} AS DOUBLE)"
+    if column.type != TEXT:
+        raise ReadError(
+            f"{source.name}: {column.name!r} holds {column.type}, not numbers: "
+            "choose another column, or convert it by --sql"
+        )
+    odd = f"contains({key}, '_') OR contains({key}, '+-')"
+    return f"CASE WHEN {odd} THEN NULL ELSE TRY_CAST({key} AS DOUBLE) END"
+
+
+def _gone(column: Column) -> str:
+    """Write whether a value is missing."""
+    if column.is_numeric:
+        return f"({column.key} IS NULL OR isnan(CAST({column.key} AS DOUBLE)))"
+    words = ", ".join(map(literal, MISSING))
+    return f"coalesce(lower(trim({column.key})) IN ({words}), true)"
+
+
+def batches(
+    con: Any, source: Source, selection: Selection, query: str, missing: str, watch: Watch
+) -> Iterator[Batch]:
+    """Yield the rows of a query in batches.
+
+    Raises
+    ------
+    Suspect
+        At a value that is no finite number, and not missing where that is allowed.
+    """
+    for rows in watch(streamed(con, source, query), source):
+        numbers = []
+        for i in range(len(selection.numbers)):
+            column = rows.column(f"v{i}")
+            values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+            unfit = ~np.isfinite(values)
+            if unfit.any():
+                if missing == "error":
+                    raise Suspect("some values are no numbers")
+                gone = rows.column(f"g{i}").to_numpy(zero_copy_only=False)
+                if (unfit & ~gone).any():
+                    raise Suspect("some values are no numbers")
+                values = np.where(unfit, np.nan, values)
+            numbers.append(values)
+        yield Batch(numbers, rows)
+
+
+def streamed(con: Any, source: Source, query: str) -> Iterator[Any]:
+    """Yield the record batches of a query to a source.
+
+    Raises
+    ------
+    Suspect
+        With DuckDB's sentence if it fails on a text.
+    ReadError
+        With that sentence if it fails on anything else.
+    """
+    failures = (require("duckdb", "cli").Error, require("pyarrow", "cli").ArrowException, OSError)
+    reader = None
+    try:
+        source.attach(con)
+        reader = con.sql(query).to_arrow_reader(BATCH)
+        yield from reader
+    except failures as error:
+        if source.text is not None:
+            raise Suspect(said(error)) from error
+        raise ReadError(f"{source.name}: {said(error)}") from error
+    finally:
+        if reader is not None:
+            reader.close()
+
+
+def explain(
+    con: Any, source: Source, numbers: tuple[int, ...], missing: str, problem: Suspect
+) -> NoReturn:
+    """Raise the sentence about the first value that is no finite number.
+
+    Raises
+    ------
+    ReadError
+        With the place, and the value; or with what DuckDB said, if all values are numbers.
+    """
+    for j in numbers:
+        _check_cells(source, _cells(con, source, j), missing)
+    raise ReadError(f"{source.name}: {problem}") from problem
+
+
+def _cells(con: Any, source: Source, j: int) -> Iterator[Cell]:
+    """Yield the cells of a column, as text."""
+    if source.text is not None:
+        yield from source.text.cells(j)
+        return
+    column, above = source.columns[j], 0
+    query = f"SELECT CAST({column.key} AS VARCHAR) AS c FROM {source.relation}"
+    for rows in streamed(con, source, query):
+        for row, text in enumerate(rows.column("c").to_pylist(), start=above + 1):
+            yield Cell(f"row {row}", j + 1, column.name if source.named else "", text or "")
+        above += rows.num_rows
+
+
+def _check_cells(source: Source, cells: Iterator[Cell], missing: str) -> None:
+    """Raise the sentence about the first cell that is no finite number."""
+    for before, cell in enumerate(cells):
+        if cell.is_missing and missing == "drop":
+            continue
+        if NUMBER.fullmatch(cell.text) and math.isfinite(float(cell.text)):
+            continue
+        name = f" ({cell.name})" if cell.name else ""
+        no_value = cell.is_missing or cell.is_infinite
+        what = _count_missing(cell, before, cells) if no_value else _why(cell)
+        raise ReadError(f"{source.name}, {cell.place}, column {cell.column}{name}: {what}")
+
+
+def _count_missing(cell: Cell, before: int, after: Iterator[Cell]) -> str:
+    """Say that a value is missing, and how many are: a user who knows drops or fills them all."""
+    rest = [(other.is_missing, other.is_infinite) for other in after]
+    gone = cell.is_missing + sum(missing for missing, _ in rest)
+    unfit = 1 + sum(missing or infinite for missing, infinite in rest)
+    what = repr(cell.text.strip()) if cell.text.strip() else "empty cell"
+    advice = f"{DROP}, or replace them" if gone == unfit else "remove or replace them"
+    kind = "missing" if gone == unfit else "missing or not finite"
+    return f"{what}; {unfit} of {before + 1 + len(rest)} values are {kind}, {advice}"
+
+
+def _why(cell: Cell) -> str:
+    """Say why a cell is not a number that can be used."""
+    text = cell.text
+    shown = repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
+    if NUMBER.fullmatch(text):
+        return f"{shown} is beyond the range of float64"
+    odd = re.search(r"[^0-9A-Za-z+\-. ]", text.strip())
+    if odd is None or cell.is_name:
+        return f"{shown} is not a number"
+    name = unicodedata.name(odd[0], "control character")
+    code = f"U+{ord(odd[0]):04X}"
+    return f"{shown} is not a number, it contains {name} ({code}): write -1234.5 or 1e-3"

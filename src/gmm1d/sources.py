@@ -1,0 +1,166 @@
+"""Files, databases and queries as relations that DuckDB can scan: text, Parquet, Arrow, JSON, .npy, DuckDB, SQLite.
+
+A file is known by its first bytes, not by its name. Nothing is read here but what tells the columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmm1d.databases import attach_duckdb, duckdb_source, sqlite_query, sqlite_source
+from gmm1d.errors import ReadError, require
+from gmm1d.relations import TEXT, Column, Source, described, fresh_name, literal
+from gmm1d.tables import HEAD, LINES
+from gmm1d.texts import guessed_rows, relation, text_layout, typed_relation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gmm1d.locations import Place
+
+SQLITE, PARQUET, NUMPY = b"SQLite format 3\0", b"PAR1", b"\x93NUMPY"
+ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file, and a stream
+REFUSED = {
+    b"PK\x03\x04": "a zip archive (as .xlsx, .ods and .npz files are)",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x89HDF": "an HDF5 file",
+    b"%PDF-": "a PDF document",
+    b"\x89PNG": "a picture",
+}
+
+
+def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -> Source:
+    """Tell what a file is and which columns it has.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    place : Place
+    columns : bool
+        Whether columns are asked for (see `gmm1d.tables.layout`).
+    table : str, optional
+        The table of a database that is meant.
+
+    Raises
+    ------
+    ReadError
+        If it is none that can be read, or empty.
+    """
+    if place.is_remote:
+        by_name = ".csv" in place.path or ".tsv" in place.path
+        reader = "read_csv({}, all_varchar = true)" if by_name else "{}"
+        return described(con, place.name, reader.format(literal(place.path)))
+    head = place.head(HEAD)
+    for magic, kind in REFUSED.items():
+        if head.startswith(magic):
+            raise ReadError(f"{place.name}: this is {kind}; convert it to CSV or Parquet")
+    if head.startswith(PARQUET):
+        return described(con, place.name, f"read_parquet({literal(place.path)})", counted=True)
+    if head.startswith(ARROW):
+        return _streamed(con, place.name, partial(_arrow, place))
+    if head.startswith(NUMPY):
+        return _numpy(con, place)
+    if head.startswith(SQLITE):
+        return sqlite_source(place, sqlite_query(place, table))
+    if _is_duckdb(head):
+        return duckdb_source(con, place, table)
+    if b'"schema": "gmm1d.' in head:
+        raise ReadError(f"{place.name}: this is a model that gmm1d saved, not data")
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return described(con, place.name, f"read_json_auto({literal(place.path)})")
+    return text_source(place, columns=columns)
+
+
+def answer(con: Any, sql: str, places: Sequence[Place]) -> Source:
+    """Return the rows of a query, to the one database among the places, or to the table `data` of all of them.
+
+    Raises
+    ------
+    ReadError
+        With the sentence of the database if the query fails.
+    """
+    if len(places) == 1 and not places[0].is_remote:
+        head = places[0].head(HEAD)
+        if head.startswith(SQLITE):
+            return sqlite_source(places[0], sql)
+        if _is_duckdb(head):
+            attach_duckdb(con, places[0])
+            return described(con, places[0].name, f"({sql.strip().rstrip(';')}) AS answer")
+    if places:
+        parts = [source(con, place, columns=True).typed for place in places]
+        union = " UNION ALL BY NAME ".join(f"FROM {part}" for part in parts)
+        described(con, places[0].name, f"({union}) AS data")
+        con.execute(f"CREATE TEMP VIEW data AS {union}")
+    name = places[0].name if len(places) == 1 else "--sql"
+    return described(con, name, f"({sql.strip().rstrip(';')}) AS answer")
+
+
+def _is_duckdb(head: bytes) -> bool:
+    return head[8:12] == b"DUCK"
+
+
+def text_source(place: Place, *, columns: bool) -> Source:
+    """Take text as it is laid out; every cell is a VARCHAR, which `gmm1d.readers` turns into a number.
+
+    Raises
+    ------
+    ReadError
+        If it can be read in two ways, or is empty.
+    """
+    text = text_layout(place, columns=columns)
+    width = 1 if text.delimiter == LINES else len(text.first)
+    names = text.names or [str(j + 1) for j in range(width)]
+    return Source(
+        place.name,
+        tuple(Column(name, f"c{j}", TEXT) for j, name in enumerate(names)),
+        bool(text.names),
+        text.possible if width > 1 else (0,),
+        relation(place, text),
+        rows=guessed_rows(place, text),
+        text=text,
+        typed=typed_relation(place, text),
+    )
+
+
+def _attach_stream(name: str, make: Callable[[], Any], con: Any) -> None:
+    """Give DuckDB a fresh stream of Arrow batches: it can be read once."""
+    con.register(name, make())
+
+
+def _streamed(con: Any, name: str, make: Callable[[], Any]) -> Source:
+    """Take whatever offers Arrow's stream interface."""
+    relation = fresh_name()
+    return described(con, name, relation, partial(_attach_stream, relation, make))
+
+
+def _arrow(place: Place) -> Any:
+    """Open an Arrow file, or a stream in a file."""
+    if place.head(len(ARROW[0])) == ARROW[0]:
+        return require("pyarrow.dataset", "cli").dataset(place.path, format="ipc")
+    return require("pyarrow", "cli").ipc.open_stream(place.path)
+
+
+def _numpy(con: Any, place: Place) -> Source:
+    """Take a NumPy array (m,) or (m, columns), memory-mapped."""
+    pa = require("pyarrow", "cli")
+    try:
+        array = np.load(place.path, mmap_mode="r", allow_pickle=False)
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2 or not array.size:
+            raise ReadError(f"{place.name}: no data, an array of the shape {array.shape}")
+        if array.dtype.names:
+            raise ReadError(f"{place.name}: records with several fields, save one of them")
+        names = [str(j + 1) for j in range(array.shape[1])]
+        native = array.dtype.newbyteorder("=")
+        native = np.dtype("f8") if native in ("f2", "g") else native
+        columns = [pa.array(np.asarray(array[:, j], dtype=native)) for j in range(len(names))]
+    except ReadError:
+        raise
+    except (ValueError, EOFError, OSError, NotImplementedError, pa.ArrowException) as error:
+        raise ReadError(f"{place.name}: no array of numbers, {error}") from error
+    table = pa.table(columns, names=names)
+    return replace(_streamed(con, place.name, lambda: table), named=False, rows=len(array))

@@ -1,0 +1,89 @@
+"""Text files as relations of DuckDB: quickly where every row is as the first ones are, exactly where not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gmm1d.tables import BLANKS, HEAD, LINES, Layout, layout
+
+if TYPE_CHECKING:
+    from gmm1d.locations import Place
+
+LONGEST_LINE = 1 << 25  # bytes, where a first line is longer than the head
+TRIMMED = "trim(c0, e' \\t\\r\\f\\v')"
+WORDS = f"regexp_split_to_array({TRIMMED}, '[ \\t\\r\\f\\v]+')"
+
+
+def text_layout(place: Place, *, columns: bool) -> Layout:
+    """Tell how a text file is laid out (see `gmm1d.tables.layout`)."""
+    return layout(place.name, place.open, columns=columns)
+
+
+def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
+    """Write what stands behind FROM: rows of the cells c0, c1 …, as they are written.
+
+    A row of another width is an error of DuckDB's, or has cells that are missing, so that whoever finds
+    them can look again, with `Layout.rows`.
+    """
+    in_lines = text.delimiter in (LINES, BLANKS)
+    width = max(len(text.first), 1)
+    keys = ["c0"] if in_lines else [f"c{j}" for j in range(width)]
+    options = {
+        "auto_detect": "false",
+        "delim": "'\x01'" if in_lines else f"'{text.delimiter}'",
+        "quote": "''" if in_lines else "'\"'",
+        "escape": "''" if in_lines else "'\"'",
+        "comment": "''",
+        "allow_quoted_nulls": "false",
+        "header": "false",
+        "skip": str(text.skip),
+        "encoding": f"'{text.encoding.removesuffix('-sig')}'",
+        "compression": f"'{place.compression or 'none'}'",
+        "columns": "{" + ", ".join(f"'{key}': '{types}'" for key in keys) + "}",
+    }
+    if text.long_lines:
+        options["max_line_size"] = str(LONGEST_LINE)
+    path = place.path.replace("'", "''")
+    written = ", ".join(f"{key} = {value}" for key, value in options.items())
+    rows = f"read_csv('{path}', {written})"
+    if text.comments:
+        rows = f"(SELECT split_part(c0, '#', 1) AS c0 FROM {rows}) AS remarked"
+    if text.comments or text.ragged or text.delimiter == BLANKS:
+        rows = f"(FROM {rows} WHERE {TRIMMED} <> '') AS lines"
+    elif width == 1 or in_lines:  # a blank line is no value; "", quoted, is a missing one
+        rows = f"(FROM {rows} WHERE c0 IS NOT NULL) AS lines"
+    if text.ragged:
+        rows = f"(SELECT unnest({WORDS}) AS c0 FROM {rows}) AS words"
+    elif text.delimiter == BLANKS:
+        cells = (f"CASE len(w) WHEN {width} THEN w[{j + 1}] END AS c{j}" for j in range(width))
+        rows = (
+            f"(SELECT {', '.join(cells)} FROM (SELECT {WORDS} AS w FROM {rows}) AS rows) AS cells"
+        )
+    return rows
+
+
+def guessed_rows(place: Place, text: Layout) -> int | None:
+    """Guess how many rows there are, for a progress bar."""
+    if place.compression or text.ragged:
+        return None
+    head = place.head(HEAD)
+    return Path(place.path).stat().st_size * max(head.count(b"\n"), 1) // len(head)
+
+
+def typed_relation(place: Place, text: Layout) -> str:
+    """Write the same for a query of the user: columns by their names, of the types that DuckDB finds."""
+    if text.delimiter == LINES:
+        return f"(SELECT CAST(c0 AS DOUBLE) AS value FROM {relation(place, text)}) AS numbers"
+    if text.delimiter == BLANKS:
+        names = text.names or [f"column{j}" for j in range(len(text.first))]
+        quoted = [name.replace('"', '""') for name in names]
+        cells = ", ".join(f'c{j} AS "{name}"' for j, name in enumerate(quoted))
+        return f"(SELECT {cells} FROM {relation(place, text)}) AS cells"
+    path = place.path.replace("'", "''")
+    header = bool(text.names)
+    return (
+        f"read_csv('{path}', delim = '{text.delimiter}', quote = '\"', escape = '\"', header = {header}, "
+        f"skip = {text.skip - header}, compression = '{place.compression or 'none'}', "
+        f"encoding = '{text.encoding.removesuffix('-sig')}')"
+    )
