@@ -147,6 +147,22 @@ def test_views_and_bins_follow_the_scale(scale: float) -> None:
     assert heights * scale == pytest.approx(bars)
 
 
+def test_many_clusters_are_not_levelled_by_their_number() -> None:
+    means = 10.0 * np.arange(8)
+    x = np.concatenate([np.random.default_rng(1).normal(mean, 1, 250) for mean in means])
+    sample = gmm1d.Sample.of(x)
+    shown = views.view(gmm1d.Mixture([1.0], [35.0], [20.0]), sample.n, sample)
+    heights, edges = views.histogram(sample, shown)
+    at = np.searchsorted(edges, np.concatenate([means, means[:-1] + 5])) - 1
+    assert heights[at[:8]].min() > 5 * heights[at[8:]].max()
+
+
+def test_components_of_two_values_are_shown_whole() -> None:
+    start = {"weights": [0.5, 0.5], "means": [6, 7], "variances": [1, 4]}
+    fit = gmm1d.fit([-1, 0, 4, 5, 6], 2, start=start)  # two of five, but for rounding
+    assert views.view(fit.mixture, fit.n, fit.sample).low < -2
+
+
 @pytest.mark.parametrize(
     "x",
     [
@@ -187,9 +203,19 @@ def test_a_start_that_dwarfs_the_climb_is_named_not_drawn() -> None:
     assert ax.get_title(loc="left").startswith("start: -")
 
 
+def test_a_climb_too_small_to_see_is_not_enlarged() -> None:
+    fit = gmm1d.fit(WAITING, 2)
+    assert np.ptp(fit.trace.log_likelihood[1:]) < 1e-9 * abs(fit.log_likelihood)
+    ax = plots.plot_trace(fit)
+    assert ax.get_title(loc="left") == ""
+    assert ax.get_ylim()[0] < fit.trace.log_likelihood[0]
+
+
 def test_trace_of_a_fit_without_steps_or_without_trace(waiting: gmm1d.Fit) -> None:
-    one = gmm1d.fit(WAITING, 1)
-    assert len(plots.plot_trace(one).lines[0].get_xdata()) == len(one.trace)
+    one = gmm1d.fit([-1.0, 1.0], 1)
+    assert len(one.trace) == 1
+    ax = plots.plot_trace(one)
+    assert ax.lines[0].get_xdata().tolist() == ax.get_xticks().tolist() == [0]
     with pytest.raises(InputError, match="no trace"):
         plots.plot_trace(gmm1d.Fit.from_json(waiting.to_json()))
 

@@ -12,7 +12,7 @@ import gmm1d
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "gmm1d"
-MODULES = sorted(PACKAGE.glob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
 SOURCES = [*MODULES, *sorted((ROOT / "engine").glob("*pp"))]
 
 
@@ -33,7 +33,7 @@ def test_public_names_exist_and_are_documented() -> None:
 
 
 def test_no_public_function_hides_its_module() -> None:
-    assert not {path.stem for path in MODULES} & set(gmm1d.__all__)
+    assert not {path.stem for path in PACKAGE.glob("*.py")} & set(gmm1d.__all__)
 
 
 def test_modules_and_functions_stay_short() -> None:

@@ -132,11 +132,11 @@ class Comparison(Frozen):
         }
         return documents.write("gmm1d.comparison", content)
 
-    def plot(self) -> Figure:
+    def plot(self, *, xlabel: str = "x") -> Figure:
         """Draw the chosen fit beside the criteria (see `gmm1d.plots.plot_comparison`)."""
         from gmm1d.plots import plot_comparison
 
-        return plot_comparison(self)
+        return plot_comparison(self, xlabel=xlabel)
 
 
 def compare(

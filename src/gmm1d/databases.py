@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from gmm1d.relations import (
     fresh_name,
     identifier,
     literal,
+    near,
     said,
 )
 
@@ -90,9 +90,8 @@ def _choose_table(name: str, tables: Sequence[str], wanted: str | None) -> str:
         listed = ", ".join(sorted(tables)) or "none at all"
         raise ReadError(f"{name}: choose one table by --table, or ask by --sql: {listed}")
     if wanted not in tables:
-        near = get_close_matches(wanted, tables)
-        hint = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
-        raise ReadError(f"{name}: no table {wanted!r}{hint}; tables: {', '.join(sorted(tables))}")
+        listed = ", ".join(sorted(tables))
+        raise ReadError(f"{name}: no table {wanted!r}{near(wanted, tables)}; tables: {listed}")
     return wanted
 
 

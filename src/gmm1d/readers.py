@@ -19,11 +19,11 @@ from gmm1d.arguments import workers
 from gmm1d.errors import InputError, ReadError, require
 from gmm1d.gathering import KEPT, Gathering
 from gmm1d.locations import places
+from gmm1d.relations import choose
 from gmm1d.scanning import Batch, Selection, batches, scanned, select, settled
 from gmm1d.sketch import Sketch
 from gmm1d.sketch_files import MAGIC
 from gmm1d.sources import answer, source
-from gmm1d.tables import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +12,7 @@ from gmm1d.errors import ReadError, require
 from gmm1d.tables import LINES, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Attach = Callable[[Any], None]
 
@@ -139,6 +140,52 @@ def described(
     text = tuple(j for j, column in enumerate(columns) if column.type == TEXT)
     possible = numeric or text
     return Source(name, columns, True, possible, relation, attach, rows=count[0], typed=relation)
+
+
+def choose(
+    source: str, names: Sequence[str], possible: Sequence[int], width: int, wanted: str | None
+) -> int:
+    """Return the index of the column that is meant.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the columns; empty if they have none.
+    possible : sequence of int
+        The columns that may hold numbers.
+    width : int
+        How many columns there are.
+    wanted : str or None
+        A name, or a number from 1.
+
+    Raises
+    ------
+    ReadError
+        If there is no such column, or several could be meant; columns with similar names are listed.
+    """
+    listed = ", ".join(names) if names else f"1 to {width}, without names"
+    if wanted is None:
+        if width == 1 or len(possible) == 1:
+            return (*possible, 0)[0]
+        raise ReadError(f"{source}: {width} columns, choose one by name or number: {listed}")
+    wanted = wanted.strip()
+    places = [j for j, name in enumerate(names) if name == wanted]
+    numbers = {str(j + 1): j for j in range(width)}
+    if len(places) > 1:
+        same = " and ".join(str(j + 1) for j in places)
+        raise ReadError(f"{source}: columns {same} share the name {wanted!r}, choose by number")
+    if places:
+        return places[0]
+    if wanted in numbers:
+        return numbers[wanted]
+    raise ReadError(f"{source}: no column {wanted!r}{near(wanted, names)}; columns: {listed}")
+
+
+def near(wanted: str, names: Iterable[str]) -> str:
+    """Ask whether a similar name was meant; nothing if there is none."""
+    lowered = {name.lower(): name for name in names}
+    found = [repr(lowered[name]) for name in get_close_matches(wanted.lower(), lowered)]
+    return f" (did you mean {' or '.join(found)}?)" if found else ""
 
 
 def attach_rows(

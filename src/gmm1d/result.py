@@ -110,11 +110,11 @@ class Fit(Frozen):
         """The integrated completed likelihood, BIC plus twice the entropy (Biernacki et al., 2000); lower is better."""
         return None if self.certificate is None else self.bic + 2 * self.certificate.entropy
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, data: object = None, xlabel: str = "x") -> Axes:
         """Draw the data, the weighted components and their sum (see `gmm1d.plots.plot_fit`)."""
         from gmm1d.plots import plot_fit
 
-        return plot_fit(self, ax)
+        return plot_fit(self, ax, data=data, xlabel=xlabel)
 
     def standard_errors(self) -> StandardErrors:
         """Return the standard errors of parameters and boundaries (see `gmm1d.uncertainty.standard_errors`)."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from gmm1d.errors import ReadError, require
 from gmm1d.relations import TEXT, Column, Source, literal, said
-from gmm1d.tables import MISSING, Cell
+from gmm1d.tables import MISSING, SPACE, Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -90,15 +90,15 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
         bad.append(f"{unfit} AND NOT g{i}" if missing == "drop" else unfit)
         gone.append(f"g{i}" if missing == "drop" else "false")
     lost = [f"b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
-    counts = (" OR ".join(bad), " OR ".join(lost), " OR ".join([*gone, *lost]))
+    counts = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*gone, *lost]))
     count = ", ".join(f"count(*) FILTER ({each})" for each in counts)
     try:
         source.attach(con)
-        n_bad, n_lost, n_gone = con.execute(f"SELECT {count} FROM ({query})").fetchall()[0]
+        n_rows, n_bad, n_lost, n_gone = con.execute(f"SELECT {count} FROM ({query})").fetchall()[0]
         problem = Suspect("some values are no numbers")
     except require("duckdb", "cli").Error as error:
-        n_bad, n_lost, n_gone, problem = 1, 0, 0, Suspect(said(error))
-    if n_bad and source.text is not None and not source.exact:
+        n_rows, n_bad, n_lost, n_gone, problem = 0, 1, 0, 0, Suspect(said(error))
+    if (n_bad or not n_rows) and source.text is not None and not source.exact:
         return settled(con, source.exactly(), selection, missing)
     if n_bad:
         explain(con, source, selection.numbers, missing, problem)
@@ -116,7 +116,9 @@ def select(source: Source, selection: Selection, missing: str) -> str:
         if missing == "drop":
             parts.append(f"{_gone(source.columns[j])} AS g{i}")
     for i, j in enumerate(selection.labels):
-        parts.append(f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR)), '') AS b{i}")
+        parts.append(
+            f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR), {literal(SPACE)}), '') AS b{i}"
+        )
     return ", ".join(parts)
 
 
@@ -139,7 +141,7 @@ def _gone(column: Column) -> str:
     if column.is_numeric:
         return f"({column.key} IS NULL OR isnan(CAST({column.key} AS DOUBLE)))"
     words = ", ".join(map(literal, MISSING))
-    return f"coalesce(lower(trim({column.key})) IN ({words}), true)"
+    return f"coalesce(lower(trim({column.key}, {literal(SPACE)})) IN ({words}), true)"
 
 
 def batches(
@@ -152,8 +154,9 @@ def batches(
     Suspect
         At a value that is no finite number, and not missing where that is allowed.
     """
+    n_rows = 0
     for rows in watch(streamed(con, source, query), source):
-        numbers = []
+        numbers, n_rows = [], n_rows + rows.num_rows
         for i in range(len(selection.numbers)):
             column = rows.column(f"v{i}")
             values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
@@ -167,6 +170,8 @@ def batches(
                 values = np.where(unfit, np.nan, values)
             numbers.append(values)
         yield Batch(numbers, rows)
+    if not n_rows and source.text is not None and not source.exact:
+        raise Suspect("DuckDB finds no rows")
 
 
 def streamed(con: Any, source: Source, query: str) -> Iterator[Any]:

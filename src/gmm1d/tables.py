@@ -10,7 +10,6 @@ import csv
 import io
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -25,6 +24,7 @@ HEAD = 1 << 20  # bytes that tell the layout
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
 INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 BLANKS = " "  # the separator of columns that stands for any run of blanks
+SPACE = " \t\r\n\f\v"  # what surrounds a value and is no part of it; a no-break space is not
 LINES = ""  # no columns: every number between blanks is a value
 _WORDS = re.compile(r"[^ \t\r\n\f\v]+")  # ASCII blanks only: a no-break space stays in its number
 _NUMBER_LIKE = re.compile(r"[\d\s+\-.,$€£¥'\"]")  # how a number begins, well written or not
@@ -41,12 +41,12 @@ class Cell(NamedTuple):
     @property
     def is_missing(self) -> bool:
         """Whether it is empty or says that there is no value."""
-        return self.text.strip().lower() in MISSING
+        return self.text.strip(SPACE).lower() in MISSING
 
     @property
     def is_infinite(self) -> bool:
         """Whether it says that the value is infinite."""
-        return self.text.strip().lower() in INFINITE
+        return self.text.strip(SPACE).lower() in INFINITE
 
     @property
     def is_name(self) -> bool:
@@ -103,18 +103,21 @@ class Layout:
             yield from text
 
     def rows(self) -> Iterator[Row]:
-        """Yield every row that is neither blank nor a comment, header and all."""
+        """Yield every row that is neither blank nor a comment above the first one, header and all."""
         if self.delimiter in (BLANKS, LINES):
             for line, text in enumerate(self.lines(), start=1):
                 if words := _WORDS.findall(text.partition("#")[0]):
                     yield line, words
             return
-        reader = csv.reader(self.lines(), delimiter=self.delimiter, strict=True)
-        line = 1
+        reader = csv.reader(
+            self.lines(), delimiter=self.delimiter, skipinitialspace=True, strict=True
+        )
+        line, begun = 1, False
         try:
             for cells in reader:
                 blank = not cells or (len(cells) == 1 and cells[0].isspace())
-                if not blank and not cells[0].startswith("#"):
+                if not blank and (begun or not cells[0].startswith("#")):
+                    begun = True
                     yield line, cells
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -122,6 +125,8 @@ class Layout:
 
     def data(self) -> Iterator[Row]:
         """Yield the rows below the header, all as wide as the first.
+
+        What begins with "#" is a comment only if it cannot be such a row.
 
         Raises
         ------
@@ -132,6 +137,10 @@ class Layout:
         for line, cells in self.rows():
             if line <= self.skip:
                 continue
+            if _is_comment(cells, width):
+                continue
+            if len(cells) == width + 1 and not cells[-1]:  # a separator at the end of the line
+                cells = cells[:-1]
             if self.delimiter != LINES and len(cells) != width:
                 found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
                 raise ReadError(
@@ -179,10 +188,9 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
     rows = text.rows()
     line, first = next(rows)
     names = tuple(cell.strip() for cell in first)
-    skip = line - 1
     if delimiter != LINES and _is_header(source, line, names):
-        skip = line
-        _, first = next(rows, (line, []))
+        below = (row for row in rows if not _is_comment(row[1], len(names)))
+        line, first = next(below, (line, []))
         if not first:
             raise ReadError(f"{source}: no data rows below the header {', '.join(names)}")
     else:
@@ -192,57 +200,21 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
         text,
         open=opened,
         names=names,
-        skip=skip,
+        skip=line - 1,
         first=tuple(first),
         ragged=ragged,
         comments=delimiter in (LINES, BLANKS) and b"#" in head,
         long_lines=b"\n" not in head and not whole,
     )
     if names and len(first) != len(names):
-        next(replace(found, first=names).data())  # says which line is odd
+        next(replace(found, first=names).data(), None)  # says which line is odd
+        found = replace(found, first=found.first[: len(names)])
     return found
 
 
-def choose(
-    source: str, names: Sequence[str], possible: Sequence[int], width: int, wanted: str | None
-) -> int:
-    """Return the index of the column that is meant.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the columns; empty if they have none.
-    possible : sequence of int
-        The columns that may hold numbers.
-    width : int
-        How many columns there are.
-    wanted : str or None
-        A name, or a number from 1.
-
-    Raises
-    ------
-    ReadError
-        If there is no such column, or several could be meant; columns with similar names are listed.
-    """
-    listed = ", ".join(names) if names else f"1 to {width}, without names"
-    if wanted is None:
-        if width == 1 or len(possible) == 1:
-            return (*possible, 0)[0]
-        raise ReadError(f"{source}: {width} columns, choose one by name or number: {listed}")
-    wanted = wanted.strip()
-    places = [j for j, name in enumerate(names) if name == wanted]
-    numbers = {str(j + 1): j for j in range(width)}
-    if len(places) > 1:
-        same = " and ".join(str(j + 1) for j in places)
-        raise ReadError(f"{source}: columns {same} share the name {wanted!r}, choose by number")
-    if places:
-        return places[0]
-    if wanted in numbers:
-        return numbers[wanted]
-    lowered = {name.lower(): name for name in names}
-    near = [lowered[name] for name in get_close_matches(wanted.lower(), lowered)]
-    hint = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
-    raise ReadError(f"{source}: no column {wanted!r}{hint}; columns: {listed}")
+def _is_comment(cells: Sequence[str], width: int) -> bool:
+    """Tell a comment from a row so wide; a label may begin with "#", a number may not."""
+    return cells[0].startswith("#") and (len(cells) != width or width == 1)
 
 
 def _encoding(head: bytes, whole: bool) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gmm1d.tables import BLANKS, HEAD, LINES, Layout, layout
+from gmm1d.tables import BLANKS, HEAD, LINES, SPACE, Layout, layout
 
 if TYPE_CHECKING:
     from gmm1d.locations import Place
 
 LONGEST_LINE = 1 << 25  # bytes, where a first line is longer than the head
-TRIMMED = "trim(c0, e' \\t\\r\\f\\v')"
-WORDS = f"regexp_split_to_array({TRIMMED}, '[ \\t\\r\\f\\v]+')"
+TRIMMED = f"trim(c0, '{SPACE}')"
+WORDS = f"regexp_split_to_array({TRIMMED}, '[{SPACE}]+')"
 
 
 def text_layout(place: Place, *, columns: bool) -> Layout:
@@ -23,7 +23,7 @@ def text_layout(place: Place, *, columns: bool) -> Layout:
 def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
     """Write what stands behind FROM: rows of the cells c0, c1 …, as they are written.
 
-    A row of another width is an error of DuckDB's, or has cells that are missing, so that whoever finds
+    A row of another width is an error of DuckDB's, or has cells that are no numbers, so that whoever finds
     them can look again, with `Layout.rows`.
     """
     in_lines = text.delimiter in (LINES, BLANKS)
@@ -31,7 +31,7 @@ def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
     keys = ["c0"] if in_lines else [f"c{j}" for j in range(width)]
     options = {
         "auto_detect": "false",
-        "delim": "'\x01'" if in_lines else f"'{text.delimiter}'",
+        "delim": "'\x01'" if len(keys) == 1 else f"'{text.delimiter}'",
         "quote": "''" if in_lines else "'\"'",
         "escape": "''" if in_lines else "'\"'",
         "comment": "''",
@@ -56,7 +56,10 @@ def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
     if text.ragged:
         rows = f"(SELECT unnest({WORDS}) AS c0 FROM {rows}) AS words"
     elif text.delimiter == BLANKS:
-        cells = (f"CASE len(w) WHEN {width} THEN w[{j + 1}] END AS c{j}" for j in range(width))
+        cells = (
+            f"CASE len(w) WHEN {width} THEN w[{j + 1}] ELSE 'ragged' END AS c{j}"
+            for j in range(width)
+        )
         rows = (
             f"(SELECT {', '.join(cells)} FROM (SELECT {WORDS} AS w FROM {rows}) AS rows) AS cells"
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 
 EDGE = 0.05  # the part of the data on either side that says nothing about where the bulk lies
 REACH = 3.0  # widths of the bulk beyond which a value is far out; stds drawn around a component
-FEW = 2.0  # a component of fewer values does not stretch the picture
+TAILS = 10.0  # widths of the bulk beyond which a value is far out where tails are shown
+FEW = 1.5  # a component of fewer values does not stretch the picture
+PARTS, CLUSTER = (1 / 4, 1 / 8, 1 / 16), 60  # of the values, whose spread tells the bins' width
+IQR = 1.349  # of a Gaussian of std 1
 MOST_BINS = 200
+BULK_BINS = 60  # across the bulk, where bins grow beyond it
+ENOUGH, GROWTH = (
+    10.0,
+    0.25,
+)  # values in a bin that need not grow; its width in distances from the bulk
 BLOCK = 1 << 16  # points converted at a time
 LATTICE = 8  # bins narrower than this many steps of rounded data are made a whole number of steps
 
@@ -36,24 +45,28 @@ class View:
     outside: float = 0.0
 
 
-def view(mixture: Mixture, n: float, sample: Sample | None) -> View:
+def view(mixture: Mixture, n: float, sample: Sample | None, widths: float = REACH) -> View:
     """Choose the stretch that shows all components and all points but those far out.
 
-    Far out is a point further than 3 widths from the bulk, the middle 90 %. Components are shown to 3
-    stds, unless they hold fewer than 2 of the `n` values or are wider than the bulk can tell.
+    Far out is a point further than so many widths from the bulk, the middle 90 %. Components are shown to
+    3 stds, unless they hold fewer than 2 of the `n` values or are wider than the bulk can tell.
     """
     shown = mixture.weights * n >= FEW
     low, high = math.inf, -math.inf
     if sample is not None and not sample.constant:
-        low, high, width = _bulk(sample)
-        shown &= mixture.stds <= REACH * width
+        low, high, width = _reached(sample, widths)
+        shown &= mixture.stds <= widths * width
     reach = REACH * mixture.stds
     low = min([low, *(mixture.means - reach)[shown]])
     high = max([high, *(mixture.means + reach)[shown]])
     if not low < high:  # no data, and no component of weight
         low, high = float(np.min(mixture.means - reach)), float(np.max(mixture.means + reach))
     margin = 0.02 * (high - low)
-    low, high = float(low - margin), float(high + margin)
+    return between(float(low - margin), float(high + margin), sample)
+
+
+def between(low: float, high: float, sample: Sample | None) -> View:
+    """Show a given stretch, and count the points outside."""
     if sample is None:
         return View(low, high)
     values, counts = distinct(sample)
@@ -68,26 +81,67 @@ def curve_points(mixture: Mixture, shown: View) -> Array:
 
 
 def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
-    """Return the density of the data in bins (b,) and their edges (b + 1,).
+    """Return the density of the data in equal bins (b,) and their edges (b + 1,).
 
     The bins' width is that of Freedman and Diaconis (1981), 2 IQR / n^(1/3), with the spread taken from
-    the shortest quarter of the data instead of the IQR, which a gap between clusters would widen. Bins
-    of rounded data hold a whole number of possible values each, or they would show a false comb.
+    the shortest quarter of the data instead of the IQR, which a gap between clusters would widen, or from
+    a smaller part of many values, as clusters may be many. Bins of rounded data hold a whole number of
+    possible values each, or they would show a false comb.
     """
+    most = min(MOST_BINS, 4 * math.ceil(math.sqrt(max(sample.n, sample.size))))
+    edges = _edges(sample, shown, most)
+    return _counts(sample, edges) / sample.n / np.diff(edges), edges
+
+
+def tail_histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
+    """Return the weight of the data in bins (b,) and their edges (b + 1,); they grow beyond the bulk.
+
+    There, bins are put together outwards until they hold 10 values or are a quarter as wide as they are far
+    from the bulk, so that a tail is not a row of single values and gaps stay gaps.
+    """
+    first, last = _bulk(*distinct(sample))
+    edges = _edges(sample, shown, 5 * MOST_BINS, least=(last - first) / BULK_BINS)
+    counts = _counts(sample, edges)
+    right = int(np.searchsorted(edges, last))
+    left = len(edges) - 1 - int(np.searchsorted(edges, first, side="right") - 1)
+    upper = _grown(edges[right:], counts[right:])
+    lower = -_grown(-edges[::-1][left:], counts[::-1][left:])[::-1]
+    edges = np.unique(np.concatenate([lower, edges[len(counts) - left : right], upper]))
+    return _counts(sample, edges), edges
+
+
+def _grown(edges: Array, counts: Array) -> Array:
+    """Return those edges that are left when bins are put together outwards, from the first on."""
+    kept, held = [0], 0.0
+    for i, count in enumerate(counts, 1):
+        held += count
+        far = edges[kept[-1]] - edges[0]
+        if held >= ENOUGH or edges[i] - edges[kept[-1]] >= GROWTH * far or i == len(counts):
+            kept.append(i)
+            held = 0.0
+    return edges[kept]
+
+
+def _edges(sample: Sample, shown: View, most: int, least: float = 0.0) -> Array:
+    """Return the edges (b + 1,) of equal bins; see `histogram`."""
     values, weights = distinct(sample)
     count = max(sample.n, sample.size)
-    spread = _shortest(values, weights, 0.25) * (1.349 / 0.6373) or (shown.high - shown.low) / 4
-    width = 2 * spread / count ** (1 / 3)
-    most = min(MOST_BINS, 4 * math.ceil(math.sqrt(count)))
+    spreads = [
+        _shortest(values, weights, part) / (2 * ndtri(0.5 + part / 2))  # a Gaussian's std
+        for part in PARTS
+        if part == PARTS[0] or part * count >= CLUSTER
+    ]
+    spread = min((s for s in spreads if s > 0), default=(shown.high - shown.low) / 5)
+    width = max(2 * IQR * spread / count ** (1 / 3), least)
     width = max(width, (shown.high - shown.low) / most)
-    step = float(np.min(np.diff(values)))
-    multiples = np.diff(values) / step
+    gaps = np.diff(values)
+    step = float(gaps[gaps > 0].min())  # nodes may coincide far from zero
+    multiples = gaps / step
     start = shown.low
     if width < LATTICE * step and np.max(np.abs(multiples - np.round(multiples))) < 0.01:
         width = step * math.ceil(width / step)
         start = values[0] - step / 2 - width * math.ceil((values[0] - shown.low) / width)
-    edges = start + width * np.arange(math.ceil((shown.high - start) / width) + 1)
-    return _counts(sample, edges) / sample.n / width, edges
+    return np.asarray(start + width * np.arange(math.ceil((shown.high - start) / width) + 1))
 
 
 def distinct(sample: Sample) -> tuple[Array, Array]:
@@ -111,22 +165,24 @@ def _counts(sample: Sample, edges: Array) -> Array:
     return counts
 
 
-def _bulk(sample: Sample) -> tuple[float, float, float]:
-    """Return the lowest and highest point not far out, and the width of the middle 90 %."""
+def _reached(sample: Sample, widths: float) -> tuple[float, float, float]:
+    """Return the lowest and highest point not far out, and the width of the bulk."""
     values, weights = distinct(sample)
-    if len(values) <= 2:
+    first, last = _bulk(values, weights)
+    width = last - first
+    if width <= 0 or len(values) <= 2:
         return sample.low, sample.high, sample.high - sample.low
+    kept = values[(values >= first - widths * width) & (values <= last + widths * width)]
+    return float(kept[0]), float(kept[-1]), width
+
+
+def _bulk(values: Array, weights: Array) -> tuple[float, float]:
+    """Return the ends of the middle 90 % of the weight."""
     share = np.cumsum(weights) / np.sum(weights)
     # At least one value is left aside on either side, or a single one could be the bulk's end.
-    first = max(int(np.searchsorted(share, EDGE)), 1)
-    last = min(int(np.searchsorted(share, 1 - EDGE)), len(values) - 2)
-    width = values[last] - values[first]
-    if width <= 0:
-        return sample.low, sample.high, sample.high - sample.low
-    kept = values[
-        (values >= values[first] - REACH * width) & (values <= values[last] + REACH * width)
-    ]
-    return float(kept[0]), float(kept[-1]), float(width)
+    first = max(int(np.searchsorted(share, EDGE)), min(1, len(values) - 1))
+    last = max(min(int(np.searchsorted(share, 1 - EDGE)), len(values) - 2), 0)
+    return float(values[first]), float(values[last])
 
 
 def _shortest(values: Array, weights: Array, part: float) -> float:

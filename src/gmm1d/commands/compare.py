@@ -58,6 +58,7 @@ def compare(k: tuple[int, ...], criterion: str, **options: Any) -> int:
     with opened(options) as data:
         kept = None if options["exact"] else KEPT
         gathering = data.gather(options["column"], options["weights"], kept=kept)
+        name = data.name_of(options["column"])
     x, weights = gathering.data()
     progress = False if options["quiet"] else None
     found = compare(
@@ -73,7 +74,7 @@ def compare(k: tuple[int, ...], criterion: str, **options: Any) -> int:
     if options["plot"]:
         from gmm1d.plots import plot_comparison, save_figure
 
-        save_figure(plot_comparison(found), options["plot"])
+        save_figure(plot_comparison(found, xlabel=name), options["plot"])
     if found.k is None:
         return exits.complain(found.reason, exits.FAILED)
     if options["output"]:

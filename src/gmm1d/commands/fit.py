@@ -79,6 +79,7 @@ def fit(k: tuple[int], random: int, seed: int | None, **options: Any) -> int:
             _refuse({**options, "random": random, "seed": seed})
             return _fit_many(data, columns, k[0], options)
         result = _fit_one(data, k[0], random, seed, options)
+        name = data.name_of(options["column"])
     if options["as_json"]:
         click.echo(result.to_json())
     elif not options["quiet"]:
@@ -88,7 +89,7 @@ def fit(k: tuple[int], random: int, seed: int | None, **options: Any) -> int:
     if options["plot"]:
         from gmm1d.plots import plot_fit, save_figure
 
-        save_figure(plot_fit(result), options["plot"])
+        save_figure(plot_fit(result, xlabel=name), options["plot"])
     say_written(options)
     return exits.DONE
 
