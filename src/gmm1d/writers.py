@@ -1,16 +1,21 @@
-"""Tables to files, in batches: CSV, TSV, Parquet and Arrow by PyArrow (extra ``cli``), whole or not at all."""
+"""Tables to files, in batches: CSV, TSV, Parquet and Arrow (extra ``cli``), whole or not at all."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
+import shutil
 import sys
+import tempfile
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gmm1d.errors import InputError, require
 from gmm1d.files import replacing
+from gmm1d.relations import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,10 +64,10 @@ def write_batches(batches: Iterable[Columns], path: str | os.PathLike[str] | Non
         raise InputError("no data, there are no rows to write")
     kind = ".csv" if path is None else check_table(path)
     with ExitStack() as stack:
-        place: Any = sys.stdout.buffer
-        if path is not None:
-            place = stack.enter_context(replacing(path))
-        sink = stack.enter_context(place.open("wb")) if path is not None else place
+        if path is None:
+            sink: Any = sys.stdout.buffer
+        else:
+            sink = stack.enter_context(stack.enter_context(replacing(path)).open("wb"))
         with _writer(pa, sink, first.schema, kind) as writer:
             for batch in chain([first], found):
                 writer.write_batch(batch)
@@ -81,7 +86,37 @@ def _writer(pa: Any, sink: Any, schema: Any, kind: str) -> Any:
         return require("pyarrow.parquet", "cli").ParquetWriter(sink, schema)
     if kind == ".arrow":
         return pa.ipc.new_file(sink, schema)
-    csv = require("pyarrow.csv", "cli")
-    delimiter = "\t" if kind == ".tsv" else ","
-    options = csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
-    return csv.CSVWriter(sink, schema, write_options=options)
+    return _TextWriter(sink, schema, "\t" if kind == ".tsv" else ",")
+
+
+class _TextWriter:
+    """Batches as delimited text, by DuckDB, which quotes only what needs it."""
+
+    def __init__(self, sink: Any, schema: Any, delimiter: str) -> None:
+        self._stack = ExitStack()
+        self._sink, self._delimiter = sink, delimiter
+        self._con = self._stack.enter_context(require("duckdb", "cli").connect())
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gmm1d"))
+        self._block = Path(folder) / "block"
+        header = io.StringIO()
+        csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(schema.names)
+        sink.write(header.getvalue().encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def write_batch(self, batch: Any) -> None:
+        """Write some rows."""
+        table = require("pyarrow", "cli").Table.from_batches([batch])
+        self._con.register(
+            "rows", table.rename_columns([f"c{j}" for j in range(batch.num_columns)])
+        )
+        self._con.execute(
+            f"COPY rows TO {literal(str(self._block))} "
+            f"(FORMAT csv, HEADER false, DELIMITER {literal(self._delimiter)})"
+        )
+        with self._block.open("rb") as block:
+            shutil.copyfileobj(block, self._sink)
