@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gmm1d.arguments import workers
-from gmm1d.errors import InputError, ReadError, require
+from gmm1d.errors import InputError, ReadError
 from gmm1d.gathering import KEPT, Gathering
 from gmm1d.locations import places
-from gmm1d.relations import choose
+from gmm1d.relations import choose, connection
 from gmm1d.scanning import Batch, Selection, batches, scanned, select, settled
 from gmm1d.sketch import Sketch
 from gmm1d.sketch_files import MAGIC
@@ -118,7 +118,9 @@ class Data:
         self._stack = ExitStack()
         try:
             scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gmm1d"))
-            self.con = _connection(scratch, workers(threads))
+            self.con = connection(
+                threads=workers(threads), memory_limit=MEMORY, temp_directory=scratch
+            )
             self._stack.callback(self.con.close)
             found = [place for name in names for place in places(name, Path(scratch))]
             if sql is not None:
@@ -242,13 +244,6 @@ class Data:
     def names(self) -> str:
         """Return what errors call all sources."""
         return ", ".join(source.name for source in self.sources)
-
-
-def _connection(scratch: str, threads: int) -> Any:
-    """Open a database in memory that has no more of it than it needs."""
-    return require("duckdb", "cli").connect(
-        config={"threads": threads, "memory_limit": MEMORY, "temp_directory": scratch}
-    )
 
 
 def index_of(source: Source, column: str | None) -> int:

@@ -91,6 +91,13 @@ class Source:
             yield from ([cell] for cell in cells) if self.text.delimiter == LINES else [cells]
 
 
+def connection(**config: object) -> Any:
+    """Open a database of DuckDB in memory, which draws no progress bar of its own on the standard output."""
+    con = require("duckdb", "cli").connect(config=config)
+    con.execute("SET enable_progress_bar = false")
+    return con
+
+
 def fresh_name() -> str:
     """Return a name that nothing else in DuckDB has."""
     return f"input{next(NUMBERS)}"

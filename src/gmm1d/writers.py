@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gmm1d.errors import InputError, require
 from gmm1d.files import replacing
-from gmm1d.relations import literal
+from gmm1d.relations import connection, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +95,7 @@ class _TextWriter:
     def __init__(self, sink: Any, schema: Any, delimiter: str) -> None:
         self._stack = ExitStack()
         self._sink, self._delimiter = sink, delimiter
-        self._con = self._stack.enter_context(require("duckdb", "cli").connect())
+        self._con = self._stack.enter_context(connection())
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gmm1d"))
         self._block = Path(folder) / "block"
         header = io.StringIO()
