@@ -32,7 +32,7 @@ class Column(NamedTuple):
     @property
     def is_numeric(self) -> bool:
         """Whether it holds numbers, not text that may be such."""
-        return self.type.removeprefix("U").startswith(NUMERIC)
+        return self.type.partition("(")[0].removeprefix("U") in NUMERIC and "[" not in self.type
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,12 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """Return what DuckDB and Arrow raise when they cannot read."""
+    arrow: type[Exception] = require("pyarrow", "cli").ArrowException
+    return require("duckdb", "cli").Error, arrow, OSError
+
+
 def said(error: Exception) -> str:
     """Return the sentence of an error of DuckDB, without the place in a query that users did not write."""
     sentence = str(error).partition("\nPossible")[0].partition("\n\nLINE ")[0]
@@ -140,7 +146,7 @@ def described(
         count = (
             con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0] if counted else (None,)
         )
-    except require("duckdb", "cli").Error as error:
+    except failures() as error:
         raise ReadError(f"{name}: {said(error)}") from error
     columns = tuple(Column(key, identifier(key), kind) for key, kind, *_ in found)
     numeric = tuple(j for j, column in enumerate(columns) if column.is_numeric)

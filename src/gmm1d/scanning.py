@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
-from gmm1d.errors import ReadError, require
-from gmm1d.relations import TEXT, Column, Source, literal, said
+from gmm1d.errors import ReadError
+from gmm1d.relations import TEXT, Column, Source, failures, literal, said
 from gmm1d.tables import MISSING, SPACE, Cell
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
         source.attach(con)
         n_rows, n_bad, n_lost, n_gone = con.execute(f"SELECT {count} FROM ({query})").fetchall()[0]
         problem = Suspect("some values are no numbers")
-    except require("duckdb", "cli").Error as error:
+    except failures() as error:
         n_rows, n_bad, n_lost, n_gone, problem = 0, 1, 0, 0, Suspect(said(error))
     if (n_bad or not n_rows) and source.text is not None and not source.exact:
         return settled(con, source.exactly(), selection, missing)
@@ -184,13 +184,12 @@ def streamed(con: Any, source: Source, query: str) -> Iterator[Any]:
     ReadError
         With that sentence if it fails on anything else.
     """
-    failures = (require("duckdb", "cli").Error, require("pyarrow", "cli").ArrowException, OSError)
     reader = None
     try:
         source.attach(con)
         reader = con.sql(query).to_arrow_reader(BATCH)
         yield from reader
-    except failures as error:
+    except failures() as error:
         if source.text is not None:
             raise Suspect(said(error)) from error
         raise ReadError(f"{source.name}: {said(error)}") from error
@@ -245,7 +244,8 @@ def _count_missing(cell: Cell, before: int, after: Iterator[Cell]) -> str:
     rest = [(other.is_missing, other.is_infinite) for other in after]
     gone = cell.is_missing + sum(missing for missing, _ in rest)
     unfit = 1 + sum(missing or infinite for missing, infinite in rest)
-    what = repr(cell.text.strip()) if cell.text.strip() else "empty cell"
+    empty = "empty cell" if cell.place.startswith("line") else "NULL"
+    what = repr(cell.text.strip()) if cell.text.strip() else empty
     advice = f"{DROP}, or replace them" if gone == unfit else "remove or replace them"
     kind = "missing" if gone == unfit else "missing or not finite"
     return f"{what}; {unfit} of {before + 1 + len(rest)} values are {kind}, {advice}"

@@ -71,7 +71,8 @@ def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -
     if b'"schema": "gmm1d.' in head:
         raise ReadError(f"{place.name}: this is a model that gmm1d saved, not data")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        return described(con, place.name, f"read_json_auto({literal(place.path)})")
+        packed = f"compression = {literal(place.compression or 'uncompressed')}"
+        return described(con, place.name, f"read_json_auto({literal(place.path)}, {packed})")
     return text_source(place, columns=columns)
 
 
@@ -139,9 +140,17 @@ def _streamed(con: Any, name: str, make: Callable[[], Any]) -> Source:
 
 def _arrow(place: Place) -> Any:
     """Open an Arrow file, or a stream in a file."""
+    pa = require("pyarrow", "cli")
     if place.head(len(ARROW[0])) == ARROW[0]:
-        return require("pyarrow.dataset", "cli").dataset(place.path, format="ipc")
-    return require("pyarrow", "cli").ipc.open_stream(place.path)
+        found = require("pyarrow.dataset", "cli").dataset(place.path, format="ipc")
+    else:
+        found = pa.ipc.open_stream(place.path)
+    halves = [field.type == pa.float16() for field in found.schema]  # which DuckDB does not take
+    if any(halves):
+        reader = found.scanner().to_reader() if hasattr(found, "scanner") else found
+        fields = zip(found.schema, halves, strict=True)
+        found = reader.cast(pa.schema([f.with_type(pa.float32()) if h else f for f, h in fields]))
+    return found
 
 
 def _numpy(con: Any, place: Place) -> Source:
