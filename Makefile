@@ -30,8 +30,9 @@ check: $(VENV)/dev.stamp ## Check style, types, layers and the engine's stub
 	  { echo "src/gmm1d/_engine.pyi is out of date: cp $(VENV)/_engine.pyi src/gmm1d/"; exit 1; }
 
 docs: $(VENV)/dev.stamp ## Write the documentation to site/
-	@rm -rf site
-	@PYTHONWARNINGS=error $(BIN)/pdoc -d numpy --math -o site gmm1d
+	@rm -rf site build/docs
+	@$(BIN)/sphinx-build -q -W --keep-going -j auto -d build/docs/doctrees docs build/docs/site
+	@mv build/docs/site site
 	@echo "wrote site/index.html"
 
 bench: $(VENV)/bench.stamp ## Measure speed and accuracy against others (ARGS=--slow for all)

@@ -74,7 +74,7 @@ def test_example_data_are_small_and_described() -> None:
 def test_no_machine_paths() -> None:
     found = re.compile(r"(?<![A-Za-z0-9_.])/(?:home|root|work|tmp|Users)/\w")
     suffixes = {".py", ".md", ".toml", ".hpp", ".cpp", ".yml", ".yaml", ".ipynb", ".json", ".txt"}
-    folders = ["src", "engine", "tests", "examples", "benchmarks", ".github"]
+    folders = ["src", "engine", "tests", "examples", "benchmarks", "docs", ".github"]
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     files += [path for path in ROOT.iterdir() if path.is_file()]
     for path in files:

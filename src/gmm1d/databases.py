@@ -96,7 +96,7 @@ def _choose_table(name: str, tables: Sequence[str], wanted: str | None) -> str:
 
 
 def _sqlite_opened(place: Place) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(place.path)}?mode=ro", uri=True)
+    return sqlite3.connect(f"file:{quote(place.path)}?mode=ro", uri=True, check_same_thread=False)
 
 
 def sqlite_source(place: Place, sql: str) -> Source:

@@ -122,6 +122,7 @@ class Data:
                 threads=workers(threads), memory_limit=MEMORY, temp_directory=scratch
             )
             self._stack.callback(self.con.close)
+            self._stack.callback(self.con.interrupt)
             found = [place for name in names for place in places(name, Path(scratch))]
             if sql is not None:
                 self.sources = [answer(self.con, sql, found)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from gmm1d.errors import ReadError, require
 from gmm1d.tables import LINES, Layout
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     Attach = Callable[[Any], None]
 
+T = TypeVar("T")
 NUMBERS = count()  # of what is given to DuckDB, for distinct names
 BATCH = 1 << 12  # rows of Python objects turned into an Arrow batch at a time
 TEXT = "VARCHAR"
@@ -98,6 +101,46 @@ def connection(**config: object) -> Any:
     return con
 
 
+class Waiting:
+    """Work of DuckDB in a thread, as a context: a signal ends the wait, and leaving it ends the work."""
+
+    def __init__(self, con: Any) -> None:
+        self._con = con
+        self._pool = ThreadPoolExecutor(1)
+        self._last: Future[Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._last is not None and not self._last.done():
+            with suppress(*failures()):  # it may be closed already
+                self._con.interrupt()
+        self._pool.shutdown()
+
+    def begin(self, work: Callable[[], T]) -> Future[T]:
+        """Begin some work."""
+        self._last = future = self._pool.submit(work)
+        return future
+
+    def end(self, future: Future[T]) -> T:
+        """Wait for what it returns, or raise what it raised."""
+        while True:  # on some systems a wait without an end hears no signal
+            with suppress(TimeoutError):
+                return future.result(timeout=60)
+
+    def until(self, work: Callable[[], T]) -> T:
+        """Return what some work returns."""
+        return self.end(self.begin(work))
+
+
+def answered(con: Any, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    with Waiting(con) as waiting:
+        rows: list[tuple[Any, ...]] = waiting.until(lambda: con.execute(query).fetchall())
+        return rows
+
+
 def fresh_name() -> str:
     """Return a name that nothing else in DuckDB has."""
     return f"input{next(NUMBERS)}"
@@ -142,17 +185,15 @@ def described(
     """
     try:
         attach(con)
-        found = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-        count = (
-            con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0] if counted else (None,)
-        )
+        found = answered(con, f"DESCRIBE SELECT * FROM {relation}")
+        rows = answered(con, f"SELECT count(*) FROM {relation}")[0][0] if counted else None
     except failures() as error:
         raise ReadError(f"{name}: {said(error)}") from error
     columns = tuple(Column(key, identifier(key), kind) for key, kind, *_ in found)
     numeric = tuple(j for j, column in enumerate(columns) if column.is_numeric)
     text = tuple(j for j, column in enumerate(columns) if column.type == TEXT)
     possible = numeric or text
-    return Source(name, columns, True, possible, relation, attach, rows=count[0], typed=relation)
+    return Source(name, columns, True, possible, relation, attach, rows=rows, typed=relation)
 
 
 def choose(

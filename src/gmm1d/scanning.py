@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
 from gmm1d.errors import ReadError
-from gmm1d.relations import TEXT, Column, Source, failures, literal, said
+from gmm1d.relations import TEXT, Column, Source, Waiting, answered, failures, literal, said
 from gmm1d.tables import MISSING, SPACE, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -90,11 +91,12 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
         bad.append(f"{unfit} AND NOT g{i}" if missing == "drop" else unfit)
         gone.append(f"g{i}" if missing == "drop" else "false")
     lost = [f"b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
-    counts = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*gone, *lost]))
-    count = ", ".join(f"count(*) FILTER ({each})" for each in counts)
+    kinds = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*gone, *lost]))
+    count = ", ".join(f"count(*) FILTER ({each})" for each in kinds)
     try:
         source.attach(con)
-        n_rows, n_bad, n_lost, n_gone = con.execute(f"SELECT {count} FROM ({query})").fetchall()[0]
+        counts = answered(con, f"SELECT {count} FROM ({query})")
+        n_rows, n_bad, n_lost, n_gone = counts[0]
         problem = Suspect("some values are no numbers")
     except failures() as error:
         n_rows, n_bad, n_lost, n_gone, problem = 0, 1, 0, 0, Suspect(said(error))
@@ -155,26 +157,31 @@ def batches(
         At a value that is no finite number, and not missing where that is allowed.
     """
     n_rows = 0
-    for rows in watch(streamed(con, source, query), source):
-        numbers, n_rows = [], n_rows + rows.num_rows
-        for i in range(len(selection.numbers)):
-            column = rows.column(f"v{i}")
-            values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
-            unfit = ~np.isfinite(values)
-            if unfit.any():
-                if missing == "error":
-                    raise Suspect("some values are no numbers")
-                gone = rows.column(f"g{i}").to_numpy(zero_copy_only=False)
-                if (unfit & ~gone).any():
-                    raise Suspect("some values are no numbers")
-                values = np.where(unfit, np.nan, values)
-            numbers.append(values)
-        yield Batch(numbers, rows)
+    with closing(streamed(con, source, query)) as stream:
+        for rows in watch(stream, source):
+            n_rows += rows.num_rows
+            yield Batch(_numbers(rows, len(selection.numbers), missing), rows)
     if not n_rows and source.text is not None and not source.exact:
         raise Suspect("DuckDB finds no rows")
 
 
-def streamed(con: Any, source: Source, query: str) -> Iterator[Any]:
+def _numbers(rows: Any, count: int, missing: str) -> list[Array]:
+    """Return the numbers (m,) of each column, NaN where one is missing and may be."""
+    numbers = []
+    for i in range(count):
+        column = rows.column(f"v{i}").to_numpy(zero_copy_only=False)
+        values = np.asarray(column, dtype=np.float64)
+        unfit = ~np.isfinite(values)
+        if unfit.any():
+            gone = missing == "drop" and rows.column(f"g{i}").to_numpy(zero_copy_only=False)
+            if (unfit & ~np.asarray(gone)).any():
+                raise Suspect("some values are no numbers")
+            values = np.where(unfit, np.nan, values)
+        numbers.append(values)
+    return numbers
+
+
+def streamed(con: Any, source: Source, query: str) -> Generator[Any]:
     """Yield the record batches of a query to a source.
 
     Raises
@@ -184,18 +191,20 @@ def streamed(con: Any, source: Source, query: str) -> Iterator[Any]:
     ReadError
         With that sentence if it fails on anything else.
     """
-    reader = None
-    try:
-        source.attach(con)
-        reader = con.sql(query).to_arrow_reader(BATCH)
-        yield from reader
-    except failures() as error:
-        if source.text is not None:
-            raise Suspect(said(error)) from error
-        raise ReadError(f"{source.name}: {said(error)}") from error
-    finally:
-        if reader is not None:
-            reader.close()
+    reader: Any = None
+    with Waiting(con) as waiting:
+        try:
+            source.attach(con)
+            reader = waiting.until(lambda: con.sql(query).to_arrow_reader(BATCH))
+            ahead = waiting.begin(lambda: next(reader, None))  # read while the last one is used
+            while (batch := waiting.end(ahead)) is not None:
+                ahead = waiting.begin(lambda: next(reader, None))
+                yield batch
+        except failures() as error:
+            if source.text is not None:
+                raise Suspect(said(error)) from error
+            raise ReadError(f"{source.name}: {said(error)}") from error
+    reader.close()
 
 
 def explain(
@@ -209,21 +218,24 @@ def explain(
         With the place, and the value; or with what DuckDB said, if all values are numbers.
     """
     for j in numbers:
-        _check_cells(source, _cells(con, source, j), missing)
+        with closing(_cells(con, source, j)) as cells:
+            _check_cells(source, cells, missing)
     raise ReadError(f"{source.name}: {problem}") from problem
 
 
-def _cells(con: Any, source: Source, j: int) -> Iterator[Cell]:
+def _cells(con: Any, source: Source, j: int) -> Generator[Cell]:
     """Yield the cells of a column, as text."""
     if source.text is not None:
         yield from source.text.cells(j)
         return
     column, above = source.columns[j], 0
     query = f"SELECT CAST({column.key} AS VARCHAR) AS c FROM {source.relation}"
-    for rows in streamed(con, source, query):
-        for row, text in enumerate(rows.column("c").to_pylist(), start=above + 1):
-            yield Cell(f"row {row}", j + 1, column.name if source.named else "", text or "")
-        above += rows.num_rows
+    name = column.name if source.named else ""
+    with closing(streamed(con, source, query)) as stream:
+        for rows in stream:
+            for row, text in enumerate(rows.column("c").to_pylist(), start=above + 1):
+                yield Cell(f"row {row}", j + 1, name, text or "")
+            above += rows.num_rows
 
 
 def _check_cells(source: Source, cells: Iterator[Cell], missing: str) -> None:

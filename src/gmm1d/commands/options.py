@@ -57,7 +57,8 @@ def _columns(ctx: click.Context, _: Any, incomplete: str) -> list[str]:
     from gmm1d.readers import Data
 
     try:
-        with Data(ctx.params.get("data") or (), columns=True) as data:
+        names = [name for name in (*ctx.params.get("data", ()), *ctx.args) if Path(name).exists()]
+        with Data(names, columns=True) as data:
             names = [name for source in data.sources for name in source.names]
     except (InputError, ImportError, OSError):
         return []
@@ -162,7 +163,10 @@ def opened(options: dict[str, Any]) -> Data:
         missing="error" if options["missing"] == "error" else "drop",
         columns=options["column"] is not None or bool(options.get("by")),
         watch=lambda batches, source: metered(
-            batches, source.name, source.rows, progress=False if options.get("quiet") else None
+            batches,
+            Path(source.name).name,
+            source.rows,
+            progress=False if options.get("quiet") else None,
         ),
     )
 

@@ -40,7 +40,7 @@ def predict(model: str, **options: Any) -> int:
     Components are counted from 1, in the order of their means. With --missing drop, rows without a value
     are left out; with --missing blank, what is added to them is empty.
     """
-    check_outputs(options)
+    check_outputs({**options, "model": model})
     from gmm1d.mixture import Mixture
     from gmm1d.writers import check_table, write_batches
 
