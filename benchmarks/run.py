@@ -23,6 +23,7 @@ BENCHMARKS = (
     "units",
     "quantiles",
     "startup",
+    "front_door",
     "interrupt",
     "reference_fits",
     "marron_wand",
