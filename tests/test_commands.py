@@ -110,6 +110,16 @@ def test_predict_reads_several_files_as_one(
     ]
 
 
+def test_predict_refuses_files_of_different_columns(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.csv").write_text("x,z\n1,2\n")
+    out, err = run("predict", model, f"{tmp_path}/*.csv", "-c", "x", capsys=capsys, code=2)
+    assert not out
+    assert "b.csv: not the columns of " in err
+
+
 def test_predict_refuses_before_it_writes(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
 ) -> None:

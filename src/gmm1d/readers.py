@@ -213,6 +213,8 @@ class Data:
         self.refuse_sketches("so no row of it can be told")
         checked = []
         for each in self.sources:
+            if [c[::2] for c in each.columns] != [c[::2] for c in self.sources[0].columns]:
+                raise ReadError(f"{each.name}: not the columns of {self.sources[0].name}")
             selection = Selection((index_of(each, column),), everything=True)
             fine, n_gone = settled(self.con, each, selection, self.missing)
             self.n_missing += n_gone

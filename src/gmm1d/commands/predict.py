@@ -62,7 +62,7 @@ def _labelled(
 
     added = ["component", *(f"responsibility_{j}" for j in range(1, mixture.k + 1))]
     for source in data.sources:
-        for name in set(added) & set(source.names):
+        for name in (name for name in added if name in source.names):
             raise InputError(
                 f"{source.name}: there is a column {name!r} already: rename it by --sql"
             )
