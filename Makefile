@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
-SOURCES := pyproject.toml CMakeLists.txt src/gmm1d/__init__.py $(wildcard engine/*)
+# Folders are newer than what was built when a file is new in them.
+SOURCES := pyproject.toml CMakeLists.txt src/gmm1d/__init__.py $(wildcard engine/*) \
+  src/gmm1d $(filter-out %__pycache__/,$(wildcard src/gmm1d/*/))
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs bench clean tools
 

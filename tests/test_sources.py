@@ -23,11 +23,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gmm1d
-from gmm1d import gathering, readers, relations, tables
 from gmm1d.errors import InputError, MissingExtraError, ReadError
-from gmm1d.grouping import grouped
-from gmm1d.readers import Data, read_column
-from gmm1d.scanning import NUMBER
+from gmm1d.readers import Data, gathering, read_column, relations, tables
+from gmm1d.readers.grouping import grouped
+from gmm1d.readers.scanning import NUMBER
 
 X = [1.5, 2.5, 3.25, 9.125, 1e-300]
 NAMES = ["a", "b", "a", "b", "ö"]
@@ -183,7 +182,7 @@ def texts(draw: st.DrawFn) -> str:
 
 
 def exactly(path: Path, column: str | None, missing: str) -> list[float] | None:
-    """Read by the rules of `gmm1d.tables` alone; None where they refuse."""
+    """Read by the rules of `gmm1d.readers.tables` alone; None where they refuse."""
     try:
         text = tables.layout("text", lambda: path.open("rb"), columns=column is not None)
         width = 1 if text.delimiter == tables.LINES else len(text.first)
@@ -395,7 +394,7 @@ def test_many_values_become_a_sketch_of_the_same_bits(
     for begin in range(0, x.size, 1000):
         expected.add(x[begin : begin + 1000])
     for threads, batch in ((1, 2048), (2, 4096)):
-        monkeypatch.setattr("gmm1d.scanning.BATCH", batch)
+        monkeypatch.setattr("gmm1d.readers.scanning.BATCH", batch)
         with Data([str(tmp_path / "x.npy")], threads=threads) as data:
             found = data.gather(kept=1500)
         assert found.size == x.size
@@ -435,4 +434,3 @@ def test_without_duckdb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(MissingExtraError, match=r"duckdb, .* pip install 'gmm1d\[cli\]'"):
         read_column("x.csv")
-    assert readers.KEPT == gathering.KEPT

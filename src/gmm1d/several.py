@@ -12,16 +12,16 @@ import numpy as np
 
 from gmm1d.errors import FitWarning
 from gmm1d.formatting import location, number
-from gmm1d.gathering import KEPT
-from gmm1d.grouping import grouped
 from gmm1d.many import fit_many
+from gmm1d.readers.gathering import KEPT
+from gmm1d.readers.grouping import grouped
 from gmm1d.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gmm1d.gathering import Gathering
     from gmm1d.readers import Data
+    from gmm1d.readers.gathering import Gathering
 
 MOST = 4096  # groups fitted at a time
 SHOWN = 50  # groups that a text spells out

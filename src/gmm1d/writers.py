@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gmm1d.errors import InputError, require
 from gmm1d.files import replacing
-from gmm1d.relations import connection, literal
+from gmm1d.readers.relations import connection, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

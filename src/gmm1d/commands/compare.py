@@ -53,7 +53,7 @@ def compare(k: tuple[int, ...], criterion: str, **options: Any) -> int:
     """Fit mixtures of several K to DATA and choose one."""
     check_outputs(options)
     from gmm1d.comparison import compare
-    from gmm1d.gathering import KEPT
+    from gmm1d.readers.gathering import KEPT
 
     with opened(options) as data:
         kept = None if options["exact"] else KEPT

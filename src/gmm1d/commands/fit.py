@@ -96,7 +96,7 @@ def fit(k: tuple[int], random: int, seed: int | None, **options: Any) -> int:
 
 def _fit_one(data: Data, k: int, random: int, seed: int | None, options: dict[str, Any]) -> Fit:
     from gmm1d.fitting import fit
-    from gmm1d.gathering import KEPT
+    from gmm1d.readers.gathering import KEPT
 
     kept = None if options["exact"] else KEPT
     gathering = data.gather(options["column"], options["weights"], kept=kept)

@@ -11,7 +11,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from gmm1d.errors import ReadError, require
-from gmm1d.tables import LINES, Layout
+from gmm1d.readers.tables import LINES, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,7 +62,7 @@ class Source:
     typed : str
         What stands behind FROM in a query of the user's.
     exact : bool
-        Whether a text is cut into cells by `gmm1d.tables`.
+        Whether a text is cut into cells by `gmm1d.readers.tables`.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Source:
         return [column.name for column in self.columns] if self.named else []
 
     def exactly(self) -> Source:
-        """Return the same text, cut into cells by `gmm1d.tables`: slow, and right whatever stands in it."""
+        """Return the same text, cut into cells by `gmm1d.readers.tables`: slow, and right whatever stands in it."""
         assert self.text is not None
         keys, name = [column.key for column in self.columns], fresh_name()
         attach = partial(attach_rows, name, keys, self._rows)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gmm1d.tables import BLANKS, HEAD, LINES, SPACE, Layout, layout
+from gmm1d.readers.tables import BLANKS, HEAD, LINES, SPACE, Layout, layout
 
 if TYPE_CHECKING:
-    from gmm1d.locations import Place
+    from gmm1d.readers.locations import Place
 
 LONGEST_LINE = 1 << 25  # bytes, where a first line is longer than the head
 TRIMMED = f"trim(c0, '{SPACE}')"
@@ -16,7 +16,7 @@ WORDS = f"regexp_split_to_array({TRIMMED}, '[{SPACE}]+')"
 
 
 def text_layout(place: Place, *, columns: bool) -> Layout:
-    """Tell how a text file is laid out (see `gmm1d.tables.layout`)."""
+    """Tell how a text file is laid out (see `gmm1d.readers.tables.layout`)."""
     return layout(place.name, place.open, columns=columns)
 
 

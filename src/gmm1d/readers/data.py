@@ -1,8 +1,4 @@
-"""Files, databases, queries and streams to float64 values, by DuckDB (extra ``cli``): never a wrong number.
-
-What is not a finite number is refused with its file, line, column and value; nothing is skipped or
-converted by locale. Values are read in batches, in the order of the file.
-"""
+"""`Data`: all that was named as data, opened; its columns as values, its rows as batches."""
 
 from __future__ import annotations
 
@@ -17,21 +13,21 @@ import numpy as np
 
 from gmm1d.arguments import workers
 from gmm1d.errors import InputError, ReadError
-from gmm1d.gathering import KEPT, Gathering
-from gmm1d.locations import places
-from gmm1d.relations import choose, connection
-from gmm1d.scanning import Batch, Selection, batches, scanned, select, settled
+from gmm1d.readers.gathering import KEPT, Gathering
+from gmm1d.readers.locations import places
+from gmm1d.readers.relations import choose, connection
+from gmm1d.readers.scanning import Batch, Selection, batches, scanned, select, settled
+from gmm1d.readers.sources import answer, source
 from gmm1d.sketch import Sketch
 from gmm1d.sketch_files import MAGIC
-from gmm1d.sources import answer, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from gmm1d.relations import Source
-    from gmm1d.scanning import Watch
+    from gmm1d.readers.relations import Source
+    from gmm1d.readers.scanning import Watch
 
     Array = NDArray[np.float64]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gmm1d.errors import ReadError
-from gmm1d.gathering import Gathering
-from gmm1d.readers import all_gone, index_of
-from gmm1d.relations import Source
-from gmm1d.scanning import Batch, Selection, batches, select, settled
+from gmm1d.readers.data import all_gone, index_of
+from gmm1d.readers.gathering import Gathering
+from gmm1d.readers.relations import Source
+from gmm1d.readers.scanning import Batch, Selection, batches, select, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 import numpy as np
 
 from gmm1d.errors import ReadError
-from gmm1d.relations import TEXT, Column, Source, Waiting, answered, failures, literal, said
-from gmm1d.tables import MISSING, SPACE, Cell
+from gmm1d.readers.relations import TEXT, Column, Source, Waiting, answered, failures, literal, said
+from gmm1d.readers.tables import MISSING, SPACE, Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

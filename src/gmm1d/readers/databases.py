@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gmm1d.errors import ReadError, require
-from gmm1d.relations import (
+from gmm1d.readers.relations import (
     TEXT,
     Column,
     Source,
@@ -25,7 +25,7 @@ from gmm1d.relations import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gmm1d.locations import Place
+    from gmm1d.readers.locations import Place
 
 
 def attach_duckdb(con: Any, place: Place) -> str:

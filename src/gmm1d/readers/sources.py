@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmm1d.databases import attach_duckdb, duckdb_source, sqlite_query, sqlite_source
 from gmm1d.errors import ReadError, require
-from gmm1d.relations import TEXT, Column, Source, described, fresh_name, literal
-from gmm1d.tables import HEAD, LINES
-from gmm1d.texts import guessed_rows, relation, text_layout, typed_relation
+from gmm1d.readers.databases import attach_duckdb, duckdb_source, sqlite_query, sqlite_source
+from gmm1d.readers.relations import TEXT, Column, Source, described, fresh_name, literal
+from gmm1d.readers.tables import HEAD, LINES
+from gmm1d.readers.texts import guessed_rows, relation, text_layout, typed_relation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gmm1d.locations import Place
+    from gmm1d.readers.locations import Place
 
 SQLITE, PARQUET, NUMPY = b"SQLite format 3\0", b"PAR1", b"\x93NUMPY"
 ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file, and a stream
@@ -41,7 +41,7 @@ def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -
     con : duckdb.DuckDBPyConnection
     place : Place
     columns : bool
-        Whether columns are asked for (see `gmm1d.tables.layout`).
+        Whether columns are asked for (see `gmm1d.readers.tables.layout`).
     table : str, optional
         The table of a database that is meant.
 
