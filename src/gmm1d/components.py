@@ -7,7 +7,8 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+
+from gmm1d import special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,7 @@ def density(c: Components, x: FloatArray) -> FloatArray:
 def cumulative(c: Components, x: FloatArray, side: int = 1) -> FloatArray:
     """P(X <= x) for side = 1, P(X >= x) for side = -1; small ones to full relative accuracy."""
     z = side * c.z(x)
-    tail = c.w * ndtr(-np.abs(z))
+    tail = c.w * special.ndtr(-np.abs(z))
     rest = c.w - tail
     lower = np.where(z < 0, tail, rest).sum(axis=0)
     upper = np.where(z < 0, rest, tail).sum(axis=0)
@@ -129,7 +130,7 @@ def cumulative(c: Components, x: FloatArray, side: int = 1) -> FloatArray:
 def log_cumulative(c: Components, x: FloatArray, side: int = 1) -> FloatArray:
     """Logarithm of `cumulative`: log Σ_j w_j Φ(z_j), or log(1 - the other tail) if less."""
     upper = cumulative(c, x, -side)
-    lower = log_sum(np.log(c.w) + log_ndtr(side * c.z(x)))
+    lower = log_sum(np.log(c.w) + special.log_ndtr(side * c.z(x)))
     return np.where(upper < 0.5, np.log1p(-np.minimum(upper, 0.5)), lower)
 
 

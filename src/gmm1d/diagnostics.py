@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betaincinv
 
+from gmm1d import special
 from gmm1d.errors import InputError
 from gmm1d.sample import Sample
 from gmm1d.views import distinct
@@ -113,5 +113,8 @@ def simultaneous_band(positions: ArrayLike, n: float) -> Array:
 
 
 def _band(p: Array, n: float, outside: float) -> Array:
-    ends = [betaincinv(n * p + 0.5, n * (1 - p) + 0.5, q) for q in (outside / 2, 1 - outside / 2)]
+    ends = [
+        special.betaincinv(n * p + 0.5, n * (1 - p) + 0.5, q)
+        for q in (outside / 2, 1 - outside / 2)
+    ]
     return np.array(ends)

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
+from gmm1d import special
 from gmm1d.components import (
     EPS,
     LARGEST,
@@ -246,7 +246,7 @@ class Levels:
         za, zb = self.c.z(a), self.c.z(b)
         far = za > 0
         za, zb = np.where(far, -zb, za), np.where(far, -za, zb)
-        return np.asarray((self.c.w * (ndtr(zb) - ndtr(za))).sum(axis=0))
+        return np.asarray((self.c.w * (special.ndtr(zb) - special.ndtr(za))).sum(axis=0))
 
     def region(self, level: float) -> FloatArray:
         """Intervals (m, 2) where the density exceeds the level, or the highest mode alone."""

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri
 
+from gmm1d import special
 from gmm1d.components import EPS, LARGEST, LOG_ROOT_2PI, Components, cumulative, in_blocks, log_sum
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class LowerQuantiles:
         """One Halley step, and whether what is left of the error is rounding."""
         z = self.c.z(x)
         n_left = self.n_left[cell]
-        tails = self.c.w * np.copysign(ndtr(-np.abs(z)), self.rank - n_left)
+        tails = self.c.w * np.copysign(special.ndtr(-np.abs(z)), self.rank - n_left)
         density, slope = self._density(z)
         with np.errstate(all="ignore"):
             newton = ((self.left_weight[n_left] - p) + tails.sum(axis=0)) / density
@@ -177,7 +177,7 @@ class LowerQuantiles:
         after = np.searchsorted(self.cdf, p * (1 + 8 * EPS), side="right")
         # no component has more than p below the least of their quantiles
         with np.errstate(over="ignore"):
-            tail = (self.c.mu + self.c.s * ndtri(p)).min(axis=0)
+            tail = (self.c.mu + self.c.s * special.ndtri(p)).min(axis=0)
         beyond = np.minimum(tail - 8 * np.spacing(np.abs(tail)), self.x[0])
         low = np.where(first < 0, beyond, self.x[np.maximum(first, 0)])
         high = self.x[np.minimum(after, self.x.size - 1)]
@@ -189,7 +189,7 @@ class LowerQuantiles:
         is_left = self.c.mu <= x
         surplus = self.left_weight[is_left.sum(axis=0)] - p
         with np.errstate(all="ignore"):
-            tails = np.log(self.c.w) + log_ndtr(-np.abs(z))
+            tails = np.log(self.c.w) + special.log_ndtr(-np.abs(z))
             bells = np.log(self.c.w) - np.log(self.c.s) - 0.5 * z * z - LOG_ROOT_2PI
             constant = np.log(np.maximum([surplus, -surplus], 0))
             up, down = (

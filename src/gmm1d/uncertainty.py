@@ -7,10 +7,10 @@ They rest on `Certificate.covariance`, the inverse of the observed information (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, ndtri
 
 from gmm1d import arguments
 from gmm1d.errors import Ending, InputError, UncertaintyError
@@ -111,7 +111,7 @@ def confidence_intervals(fit: Fit, level: float = 0.95) -> ConfidenceIntervals:
     if not 0 < level < 1:
         raise InputError(f"level = {level:g} gives no interval: choose one between, such as 0.95")
     m, errors = fit.mixture, standard_errors(fit)
-    reach = float(-ndtri((1 - level) / 2)) * np.array([-1.0, 1.0])
+    reach = -NormalDist().inv_cdf((1 - level) / 2) * np.array([-1.0, 1.0])
     rest = (1 - np.eye(m.k)) @ m.weights  # 1 − π_j, without rounding
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         odds = np.log(m.weights) - np.log(rest)
@@ -119,7 +119,7 @@ def confidence_intervals(fit: Fit, level: float = 0.95) -> ConfidenceIntervals:
         factor = np.exp(np.outer(errors.stds / m.stds, reach))
         return ConfidenceIntervals(
             level=level,
-            weights=_around(m.weights, errors.weights, expit(logit)),
+            weights=_around(m.weights, errors.weights, 1 / (1 + np.exp(-logit))),
             means=m.means[:, None] + np.outer(errors.means, reach),
             stds=_around(m.stds, errors.stds, m.stds[:, None] * factor),
             boundaries=m.boundaries()[:, None] + np.outer(errors.boundaries, reach),

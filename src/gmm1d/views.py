@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
+
+from gmm1d import special
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +128,7 @@ def _edges(sample: Sample, shown: View, most: int, least: float = 0.0) -> Array:
     values, weights = distinct(sample)
     count = max(sample.n, sample.size)
     spreads = [
-        _shortest(values, weights, part) / (2 * ndtri(0.5 + part / 2))  # a Gaussian's std
+        _shortest(values, weights, part) / (2 * special.ndtri(0.5 + part / 2))  # a Gaussian's std
         for part in PARTS
         if part == PARTS[0] or part * count >= CLUSTER
     ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit
 
-from gmm1d import views
+from gmm1d import special, views
 from gmm1d.diagnostics import Agreement, agreement, pointwise_band, simultaneous_band
 from gmm1d.errors import require
 from gmm1d.plots.canvas import (
@@ -161,7 +160,7 @@ def _thinned(d: int) -> NDArray[np.intp]:
 def _grid(n: float, beyond: float = 0) -> Array:
     """Return positions at which a band for n values looks smooth, from the first to the last or beyond."""
     reach = np.log(2 * n + 1) + beyond
-    return np.asarray(expit(np.linspace(-reach, reach, 401)))
+    return np.asarray(special.expit(np.linspace(-reach, reach, 401)))
 
 
 def _strays(found: Agreement, low: float, high: float) -> list[tuple[Array, Array, str]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaincinv
 
-from gmm1d import views
+from gmm1d import special, views
 from gmm1d.diagnostics import OUTSIDE
 from gmm1d.formatting import number
 from gmm1d.plots.canvas import (
@@ -148,8 +147,8 @@ def _draw_dots(ax: Axes, sample: Sample, shown: views.View) -> np.ndarray:
     held = counts > 0
     counts, widths = counts[held], np.diff(edges)[held]
     middles = edges[:-1][held] + widths / 2
-    low = gammaincinv(counts, OUTSIDE / 2)
-    high = gammaincinv(counts + 1, 1 - OUTSIDE / 2)
+    low = special.gammaincinv(counts, OUTSIDE / 2)
+    high = special.gammaincinv(counts + 1, 1 - OUTSIDE / 2)
     scale = 1 / sample.n / widths
     ax.vlines(middles, low * scale, high * scale, color="0.75", lw=1, zorder=1)
     ax.hlines(counts * scale, edges[:-1][held], edges[1:][held], color="0.75", lw=1, zorder=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from gmm1d.readers.tables import BLANKS, HEAD, LINES, SPACE, Layout, layout
 if TYPE_CHECKING:
     from gmm1d.readers.locations import Place
 
+TAIL = 1 << 12  # bytes
 LONGEST_LINE = 1 << 25  # bytes, where a first line is longer than the head
 TRIMMED = f"trim(c0, '{SPACE}')"
 WORDS = f"regexp_split_to_array({TRIMMED}, '[{SPACE}]+')"
@@ -51,7 +54,8 @@ def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
         rows = f"(SELECT split_part(c0, '#', 1) AS c0 FROM {rows}) AS remarked"
     if text.comments or text.ragged or text.delimiter == BLANKS:
         rows = f"(FROM {rows} WHERE {TRIMMED} <> '') AS lines"
-    elif width == 1 or in_lines:  # a blank line is no value; "", quoted, is a missing one
+    elif (width == 1 or in_lines) and _has_blank_lines(place):
+        # A blank line is no value; "", quoted, is a missing one.
         rows = f"(FROM {rows} WHERE c0 IS NOT NULL) AS lines"
     if text.ragged:
         rows = f"(SELECT unnest({WORDS}) AS c0 FROM {rows}) AS words"
@@ -72,6 +76,16 @@ def guessed_rows(place: Place, text: Layout) -> int | None:
         return None
     head = place.head(HEAD)
     return Path(place.path).stat().st_size * max(head.count(b"\n"), 1) // len(head)
+
+
+def _has_blank_lines(place: Place) -> bool:
+    """Look for blank lines at both ends of a file; one elsewhere is found when it is read."""
+    with place.open() as stream:
+        ends = [stream.read(HEAD)]
+        if place.compression is None and len(ends[0]) == HEAD:
+            stream.seek(-TAIL, os.SEEK_END)
+            ends.append(stream.read())
+    return any(re.search(rb"\n\r?\n|\r\r", b"\n" + end) for end in ends) or bool(place.compression)
 
 
 def typed_relation(place: Place, text: Layout) -> str:
