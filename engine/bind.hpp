@@ -113,6 +113,7 @@ public:
     // Pass it as std::ref(signals), so that the exception stays here.
     bool operator()() {
         nb::gil_scoped_acquire acquire;
+        if (raised_) return true;  // to whoever asks after it was first told
         if (PyErr_CheckSignals() == 0) return false;
         try {
             nb::raise_python_error();
@@ -124,8 +125,8 @@ public:
     }
 
     // Needs the GIL.
-    void raise() const {
-        if (raised_) std::rethrow_exception(raised_);
+    void raise() {
+        if (raised_) std::rethrow_exception(std::exchange(raised_, nullptr));
     }
 
     bool keyboard_interrupt() const { return keyboard_interrupt_; }

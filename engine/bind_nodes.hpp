@@ -58,7 +58,7 @@ struct Readings {
     }
 
     // A keyboard interrupt is an ending that the caller reports if it can; anything else is raised.
-    void raise(bool keyboard_interrupt_is_an_ending) const {
+    void raise(bool keyboard_interrupt_is_an_ending) {
         if (!(keyboard_interrupt_is_an_ending && signals.keyboard_interrupt())) signals.raise();
     }
 };

@@ -31,16 +31,39 @@ def run(command: Callable[[], int | None]) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
         sys.exit(_code(command))
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    _stopped.clear()
     try:
         sys.exit(_code(command))
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _terminate(*_: object) -> NoReturn:
+_stopped: list[int] = []  # the signals that came
+
+
+def _stop(number: int, _: object) -> NoReturn:
     """Unwind, so that temporary files are removed."""
-    sys.exit(TERMINATED)
+    _stopped.append(number)
+    heed()
+    raise AssertionError
+
+
+def heed() -> None:
+    """Stop if a signal has come: a library that is being imported may have swallowed what the handler raised.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user interrupted.
+    SystemExit
+        If the process is to end.
+    """
+    if signal.SIGTERM in _stopped:
+        sys.exit(TERMINATED)
+    if _stopped:
+        raise KeyboardInterrupt
 
 
 def complain(problem: object, code: int) -> int:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gmm1d import exits
 from gmm1d.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gmm1d.readers import Data
+    from gmm1d.readers.relations import Source
 
     Command = Callable[..., int]
 
@@ -149,7 +151,6 @@ def opened(options: dict[str, Any]) -> Data:
     InputError
         If something cannot be read.
     """
-    from gmm1d.progress import metered
     from gmm1d.readers import Data
 
     if not options["data"] and options["sql"] is None:
@@ -162,13 +163,18 @@ def opened(options: dict[str, Any]) -> Data:
         table=options["table"],
         missing="error" if options["missing"] == "error" else "drop",
         columns=options["column"] is not None or bool(options.get("by")),
-        watch=lambda batches, source: metered(
-            batches,
-            Path(source.name).name,
-            source.rows,
-            progress=False if options.get("quiet") else None,
-        ),
+        watch=partial(_watched, progress=False if options.get("quiet") else None),
     )
+
+
+def _watched(batches: Iterable[Any], source: Source, progress: bool | None) -> Iterator[Any]:
+    """Follow batches with a bar, and stop at a signal."""
+    from gmm1d.progress import metered
+
+    for batch in metered(batches, Path(source.name).name, source.rows, progress):
+        exits.heed()
+        yield batch
+    exits.heed()
 
 
 def check_outputs(options: dict[str, Any], names: Sequence[str] = ("output", "plot")) -> None:
