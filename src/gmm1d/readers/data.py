@@ -15,9 +15,10 @@ from gmm1d.arguments import workers
 from gmm1d.errors import InputError, ReadError
 from gmm1d.readers.gathering import KEPT, Gathering
 from gmm1d.readers.locations import places
+from gmm1d.readers.queries import answer
 from gmm1d.readers.relations import choose, connection
 from gmm1d.readers.scanning import Batch, Selection, batches, scanned, select, settled
-from gmm1d.readers.sources import answer, source
+from gmm1d.readers.sources import source
 from gmm1d.sketch import Sketch
 from gmm1d.sketch_files import MAGIC
 
@@ -120,6 +121,7 @@ class Data:
             self._stack.callback(self.con.close)
             self._stack.callback(self.con.interrupt)
             found = [place for name in names for place in places(name, Path(scratch))]
+            self.paths = [place.path for place in found]
             if sql is not None:
                 self.sources = [answer(self.con, sql, found)]
                 return

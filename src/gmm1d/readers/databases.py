@@ -17,6 +17,7 @@ from gmm1d.readers.relations import (
     described,
     fresh_name,
     identifier,
+    listed,
     literal,
     near,
     said,
@@ -87,11 +88,11 @@ def _choose_table(name: str, tables: Sequence[str], wanted: str | None) -> str:
     if wanted is None and len(tables) == 1:
         return tables[0]
     if wanted is None:
-        listed = ", ".join(sorted(tables)) or "none at all"
-        raise ReadError(f"{name}: choose one table by --table, or ask by --sql: {listed}")
+        there = listed(sorted(tables)) or "none at all"
+        raise ReadError(f"{name}: choose one table by --table, or ask by --sql: {there}")
     if wanted not in tables:
-        listed = ", ".join(sorted(tables))
-        raise ReadError(f"{name}: no table {wanted!r}{near(wanted, tables)}; tables: {listed}")
+        there = listed(sorted(tables))
+        raise ReadError(f"{name}: no table {wanted!r}{near(wanted, tables)}; tables: {there}")
     return wanted
 
 

@@ -6,11 +6,13 @@ import bz2
 import glob
 import gzip
 import lzma
+import os
 import shutil
 import sys
 import tempfile
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, NoReturn
 
 from gmm1d.errors import ReadError, require
 
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
 
 STDIN = "standard input"
 REMOTE = ("s3://", "gs://", "gcs://", "r2://", "az://", "abfss://", "hf://", "http://", "https://")
-COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}  # what DuckDB reads itself
-UNPACKED: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-DAMAGED = (EOFError, OSError, lzma.LZMAError)  # what reading can raise
+UNPACKED: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+    b"\x28\xb5\x2f\xfd": lambda path: require("pyarrow", "cli").input_stream(path, "zstd"),
+}
+DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error)  # what reading can raise
 CHUNK = 1 << 20
 
 
@@ -36,35 +42,14 @@ class Place(NamedTuple):
         """Whether DuckDB alone can get it."""
         return self.path.startswith(REMOTE)
 
-    @property
-    def compression(self) -> str | None:
-        """How its bytes are compressed: "gzip", "zstd" or None."""
-        with Path(self.path).open("rb") as stream:
-            head = stream.read(8)
-        return next((kind for magic, kind in COMPRESSED.items() if head.startswith(magic)), None)
-
     def open(self) -> BinaryIO:
-        """Open its bytes, decompressed."""
-        kind = self.compression
-        if kind == "gzip":
-            return cast("BinaryIO", gzip.open(self.path))
-        if kind == "zstd":
-            return cast("BinaryIO", require("pyarrow", "cli").input_stream(self.path, kind))
+        """Open its bytes."""
         return Path(self.path).open("rb")
 
     def head(self, size: int) -> bytes:
-        """Return its first bytes, decompressed.
-
-        Raises
-        ------
-        ReadError
-            If they cannot be read.
-        """
-        try:
-            with self.open() as stream:
-                return stream.read(size)
-        except DAMAGED as error:
-            raise unreadable(self.name, error) from error
+        """Return its first bytes."""
+        with self.open() as stream:
+            return stream.read(size)
 
 
 def unreadable(name: str, error: Exception) -> ReadError:
@@ -75,14 +60,16 @@ def unreadable(name: str, error: Exception) -> ReadError:
 def places(name: str, scratch: Path) -> Iterator[Place]:
     """Yield the files that are meant: a folder or a pattern means several, in the order of their names.
 
-    What is no regular file, or compressed in a way that DuckDB does not read, is copied to `scratch`.
-    In folders, files whose names begin with "_" or "." are no data.
+    What is no regular file is copied to `scratch`, and so is what was compressed: whoever reads that as it
+    is decompressed may have used a part of it when its checksum turns out to be wrong. In folders, files whose names begin with "_" or "." are no data.
 
     Raises
     ------
     ReadError
         If there is none, or one cannot be opened.
     """
+    if not name:
+        raise ReadError("an empty name, where a file is meant")
     if name == "-":
         yield Place(STDIN, _copied(sys.stdin.buffer if sys.stdin else None, STDIN, scratch))
     elif name.startswith(REMOTE):
@@ -96,8 +83,9 @@ def _listed(name: str) -> list[Path]:
     path = Path(name)
     try:
         if path.is_dir():
-            found = [file for file in sorted(path.rglob("*")) if _is_data(file)]
+            found = sorted(_files(path))
         elif glob.has_magic(name) and not path.exists():
+            _check_folders(name)
             found = [
                 Path(file)
                 for file in sorted(glob.glob(name, recursive=True))  # noqa: PTH207  # from a root, too
@@ -114,8 +102,26 @@ def _listed(name: str) -> list[Path]:
     return found
 
 
-def _is_data(file: Path) -> bool:
-    return not file.is_dir() and not file.name.startswith(("_", "."))
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and those below."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    for within, _, names in os.walk(folder, onerror=refuse):
+        for name in names:
+            if not name.startswith(("_", ".")):
+                yield Path(within, name)
+
+
+def _check_folders(pattern: str) -> None:
+    """Refuse folders in which a pattern cannot look: it would skip them without a word."""
+    above = os.path.dirname(pattern)  # noqa: PTH120  # of a pattern
+    if glob.has_magic(above):
+        _check_folders(above)
+        for folder in glob.iglob(above, recursive=True):  # noqa: PTH207
+            if Path(folder).is_dir():
+                os.scandir(folder).close()
 
 
 def _local(path: Path, scratch: Path) -> str:
@@ -129,6 +135,8 @@ def _local(path: Path, scratch: Path) -> str:
             if head.startswith(magic):
                 with unpacked(path) as stream:
                     return _copied(stream, str(path), scratch)
+    except ReadError:
+        raise
     except DAMAGED as error:
         raise unreadable(str(path), error) from error
     except ValueError as error:  # a NUL in the path

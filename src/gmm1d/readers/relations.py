@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     Attach = Callable[[Any], None]
 
 T = TypeVar("T")
+LONGEST = 300  # letters of another's sentence
+MOST = 20  # names that a sentence lists
 NUMBERS = count()  # of what is given to DuckDB, for distinct names
 BATCH = 1 << 12  # rows of Python objects turned into an Arrow batch at a time
 TEXT = "VARCHAR"
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+def nothing(_: Any) -> None:
+    """Attach what DuckDB finds by itself."""
 
 
 class Column(NamedTuple):
@@ -59,8 +65,6 @@ class Source:
         How many there are, where that is known or can be guessed.
     text : Layout or None
         Of a text, in which single cells can be found again.
-    typed : str
-        What stands behind FROM in a query of the user's.
     exact : bool
         Whether a text is cut into cells by `gmm1d.readers.tables`.
     """
@@ -70,10 +74,9 @@ class Source:
     named: bool
     possible: tuple[int, ...]
     relation: str
-    attach: Attach = lambda _: None
+    attach: Attach = nothing
     rows: int | None = None
     text: Layout | None = None
-    typed: str = ""
     exact: bool = False
 
     @property
@@ -164,15 +167,21 @@ def failures() -> tuple[type[Exception], ...]:
 
 def said(error: Exception) -> str:
     """Return the sentence of an error of DuckDB, without the place in a query that users did not write."""
-    sentence = str(error).partition("\nPossible")[0].partition("\n\nLINE ")[0]
-    return " ".join(sentence.split())
+    sentence = " ".join(str(error).partition("\nPossible")[0].partition("\n\nLINE ")[0].split())
+    return sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names side by side, and how many there are more."""
+    more = f" … ({len(names)} in all)" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
 
 
 def described(
     con: Any,
     name: str,
     relation: str,
-    attach: Attach = lambda _: None,
+    attach: Attach = nothing,
     *,
     counted: bool = False,
 ) -> Source:
@@ -192,8 +201,8 @@ def described(
     columns = tuple(Column(key, identifier(key), kind) for key, kind, *_ in found)
     numeric = tuple(j for j, column in enumerate(columns) if column.is_numeric)
     text = tuple(j for j, column in enumerate(columns) if column.type == TEXT)
-    possible = numeric or text
-    return Source(name, columns, True, possible, relation, attach, rows=rows, typed=relation)
+    # One column of numbers beside text that may be numbers, too, is not plainly the one that is meant.
+    return Source(name, columns, True, numeric + text, relation, attach, rows=rows)
 
 
 def choose(
@@ -217,11 +226,11 @@ def choose(
     ReadError
         If there is no such column, or several could be meant; columns with similar names are listed.
     """
-    listed = ", ".join(names) if names else f"1 to {width}, without names"
+    there = listed(names) if names else f"1 to {width}, without names"
     if wanted is None:
         if width == 1 or len(possible) == 1:
             return (*possible, 0)[0]
-        raise ReadError(f"{source}: {width} columns, choose one by name or number: {listed}")
+        raise ReadError(f"{source}: {width} columns, choose one by name or number: {there}")
     wanted = wanted.strip()
     places = [j for j, name in enumerate(names) if name == wanted]
     numbers = {str(j + 1): j for j in range(width)}
@@ -232,7 +241,7 @@ def choose(
         return places[0]
     if wanted in numbers:
         return numbers[wanted]
-    raise ReadError(f"{source}: no column {wanted!r}{near(wanted, names)}; columns: {listed}")
+    raise ReadError(f"{source}: no column {wanted!r}{near(wanted, names)}; columns: {there}")
 
 
 def near(wanted: str, names: Iterable[str]) -> str:

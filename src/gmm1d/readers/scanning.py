@@ -85,13 +85,13 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
         At the first value that is no finite number, with its place, or if labels are missing and must not be.
     """
     query = f"SELECT {select(source, selection, missing)} FROM {source.relation}"
-    bad, gone = [], []
+    bad, lacking = [], []
     for i in range(len(selection.numbers)):
         unfit = f"NOT coalesce(isfinite(v{i}), false)"
         bad.append(f"{unfit} AND NOT g{i}" if missing == "drop" else unfit)
-        gone.append(f"g{i}" if missing == "drop" else "false")
+        lacking.append(f"g{i}" if missing == "drop" else "false")
     lost = [f"b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
-    kinds = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*gone, *lost]))
+    kinds = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*lacking, *lost]))
     count = ", ".join(f"count(*) FILTER ({each})" for each in kinds)
     try:
         source.attach(con)
@@ -114,9 +114,9 @@ def select(source: Source, selection: Selection, missing: str) -> str:
     """Write what stands behind SELECT: perhaps all columns, then v0 …, g0 … (is it missing?), b0 … (labels)."""
     parts = [column.key for column in source.columns] if selection.everything else []
     for i, j in enumerate(selection.numbers):
-        parts.append(f"{_value(source, source.columns[j])} AS v{i}")
+        parts.append(f"{value(source, source.columns[j])} AS v{i}")
         if missing == "drop":
-            parts.append(f"{_gone(source.columns[j])} AS g{i}")
+            parts.append(f"{gone(source.columns[j])} AS g{i}")
     for i, j in enumerate(selection.labels):
         parts.append(
             f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR), {literal(SPACE)}), '') AS b{i}"
@@ -124,8 +124,14 @@ def select(source: Source, selection: Selection, missing: str) -> str:
     return ", ".join(parts)
 
 
-def _value(source: Source, column: Column) -> str:
-    """Write a float64, or NULL where DuckDB and `NUMBER` may differ on a text."""
+def value(source: Source, column: Column) -> str:
+    """Write a float64, or NULL where DuckDB and `NUMBER` may differ on a text.
+
+    Raises
+    ------
+    ReadError
+        If the column holds no numbers.
+    """
     key = column.key
     if column.is_numeric:
         return f"CAST({key} AS DOUBLE)"
@@ -138,10 +144,12 @@ def _value(source: Source, column: Column) -> str:
     return f"CASE WHEN {odd} THEN NULL ELSE TRY_CAST({key} AS DOUBLE) END"
 
 
-def _gone(column: Column) -> str:
+def gone(column: Column) -> str:
     """Write whether a value is missing."""
     if column.is_numeric:
-        return f"({column.key} IS NULL OR isnan(CAST({column.key} AS DOUBLE)))"
+        # Not isnan(): DuckDB takes that for false by statistics of a Parquet file, which leave NaN out.
+        value = f"CAST({column.key} AS DOUBLE)"
+        return f"coalesce(NOT isfinite({value}) AND NOT isinf({value}), true)"
     words = ", ".join(map(literal, MISSING))
     return f"coalesce(lower(trim({column.key}, {literal(SPACE)})) IN ({words}), true)"
 
@@ -173,8 +181,8 @@ def _numbers(rows: Any, count: int, missing: str) -> list[Array]:
         values = np.asarray(column, dtype=np.float64)
         unfit = ~np.isfinite(values)
         if unfit.any():
-            gone = missing == "drop" and rows.column(f"g{i}").to_numpy(zero_copy_only=False)
-            if (unfit & ~np.asarray(gone)).any():
+            allowed = missing == "drop" and rows.column(f"g{i}").to_numpy(zero_copy_only=False)
+            if (unfit & ~np.asarray(allowed)).any():
                 raise Suspect("some values are no numbers")
             values = np.where(unfit, np.nan, values)
         numbers.append(values)

@@ -12,23 +12,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmm1d.errors import ReadError, require
-from gmm1d.readers.databases import attach_duckdb, duckdb_source, sqlite_query, sqlite_source
+from gmm1d.readers.databases import duckdb_source, sqlite_query, sqlite_source
 from gmm1d.readers.relations import TEXT, Column, Source, described, fresh_name, literal
 from gmm1d.readers.tables import HEAD, LINES
-from gmm1d.readers.texts import guessed_rows, relation, text_layout, typed_relation
+from gmm1d.readers.texts import guessed_rows, relation, text_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from gmm1d.readers.locations import Place
 
-SQLITE, PARQUET, NUMPY = b"SQLite format 3\0", b"PAR1", b"\x93NUMPY"
+PARQUET, NUMPY = b"PAR1", b"\x93NUMPY"
 ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file, and a stream
 REFUSED = {
     b"PK\x03\x04": "a zip archive (as .xlsx, .ods and .npz files are)",
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"\x89HDF": "an HDF5 file",
     b"%PDF-": "a PDF document",
+    b"PARE": "an encrypted Parquet file",
     b"\x89PNG": "a picture",
 }
 
@@ -64,43 +65,26 @@ def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -
         return _streamed(con, place.name, partial(_arrow, place))
     if head.startswith(NUMPY):
         return _numpy(con, place)
-    if head.startswith(SQLITE):
+    if is_sqlite(head):
         return sqlite_source(place, sqlite_query(place, table))
-    if _is_duckdb(head):
+    if is_duckdb(head):
         return duckdb_source(con, place, table)
     if b'"schema": "gmm1d.' in head:
         raise ReadError(f"{place.name}: this is a model that gmm1d saved, not data")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        packed = f"compression = {literal(place.compression or 'uncompressed')}"
-        return described(con, place.name, f"read_json_auto({literal(place.path)}, {packed})")
+        # All of it tells the columns: a name may first be seen late.
+        relation = f"read_json_auto({literal(place.path)}, sample_size = -1)"
+        return described(con, place.name, relation)
     return text_source(place, columns=columns)
 
 
-def answer(con: Any, sql: str, places: Sequence[Place]) -> Source:
-    """Return the rows of a query, to the one database among the places, or to the table `data` of all of them.
-
-    Raises
-    ------
-    ReadError
-        With the sentence of the database if the query fails.
-    """
-    if len(places) == 1 and not places[0].is_remote:
-        head = places[0].head(HEAD)
-        if head.startswith(SQLITE):
-            return sqlite_source(places[0], sql)
-        if _is_duckdb(head):
-            attach_duckdb(con, places[0])
-            return described(con, places[0].name, f"({sql.strip().rstrip(';')}) AS answer")
-    if places:
-        parts = [source(con, place, columns=True).typed for place in places]
-        union = " UNION ALL BY NAME ".join(f"FROM {part}" for part in parts)
-        described(con, places[0].name, f"({union}) AS data")
-        con.execute(f"CREATE TEMP VIEW data AS {union}")
-    name = places[0].name if len(places) == 1 else "--sql"
-    return described(con, name, f"({sql.strip().rstrip(';')}) AS answer")
+def is_sqlite(head: bytes) -> bool:
+    """Tell an SQLite file by its first bytes."""
+    return head.startswith(b"SQLite format 3\0")
 
 
-def _is_duckdb(head: bytes) -> bool:
+def is_duckdb(head: bytes) -> bool:
+    """Tell a DuckDB file by its first bytes."""
     return head[8:12] == b"DUCK"
 
 
@@ -113,9 +97,10 @@ def text_source(place: Place, *, columns: bool) -> Source:
         If it can be read in two ways, or is empty.
     """
     text = text_layout(place, columns=columns)
+    odd = any("\n" in name or "\r" in name for name in text.names) or text.quoted_above
     width = 1 if text.delimiter == LINES else len(text.first)
     names = text.names or [str(j + 1) for j in range(width)]
-    return Source(
+    found = Source(
         place.name,
         tuple(Column(name, f"c{j}", TEXT) for j, name in enumerate(names)),
         bool(text.names),
@@ -123,8 +108,8 @@ def text_source(place: Place, *, columns: bool) -> Source:
         relation(place, text),
         rows=guessed_rows(place, text),
         text=text,
-        typed=typed_relation(place, text),
     )
+    return found.exactly() if odd else found  # DuckDB may count other lines above the data
 
 
 def _attach_stream(name: str, make: Callable[[], Any], con: Any) -> None:

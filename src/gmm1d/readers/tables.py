@@ -79,6 +79,8 @@ class Layout:
         Whether there are any in the head, between numbers or words.
     long_lines : bool
         Whether the head is a single line.
+    quoted_above : bool
+        Whether there is a quotation mark in a comment above the first row.
     """
 
     source: str
@@ -91,6 +93,7 @@ class Layout:
     ragged: bool = False
     comments: bool = False
     long_lines: bool = False
+    quoted_above: bool = False
 
     @property
     def possible(self) -> tuple[int, ...]:
@@ -184,9 +187,13 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
         raise ReadError(f"{source}: no data, the file is empty")
     text = Layout(source, lambda: io.BytesIO(head), _encoding(head, whole))
     delimiter = _delimiter(text, columns=columns)
+    long_lines = b"\n" not in head and not whole
+    if long_lines and delimiter != LINES:
+        raise ReadError(f"{source}, line 1: more than {HEAD} bytes, too many for a row of a table")
     text = replace(text, delimiter=delimiter)
     rows = text.rows()
     line, first = next(rows)
+    first_line = line
     names = tuple(cell.strip() for cell in first)
     if delimiter != LINES and _is_header(source, line, names):
         below = (row for row in rows if not _is_comment(row[1], len(names)))
@@ -204,7 +211,8 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
         first=tuple(first),
         ragged=ragged,
         comments=delimiter in (LINES, BLANKS) and b"#" in head,
-        long_lines=b"\n" not in head and not whole,
+        long_lines=long_lines,
+        quoted_above=any('"' in line for line in islice(text.lines(), first_line - 1)),
     )
     if names and len(first) != len(names):
         next(replace(found, first=names).data(), None)  # says which line is odd

@@ -42,7 +42,6 @@ def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
         "header": "false",
         "skip": str(text.skip),
         "encoding": f"'{text.encoding.removesuffix('-sig')}'",
-        "compression": f"'{place.compression or 'none'}'",
         "columns": "{" + ", ".join(f"'{key}': '{types}'" for key in keys) + "}",
     }
     if text.long_lines:
@@ -72,7 +71,7 @@ def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
 
 def guessed_rows(place: Place, text: Layout) -> int | None:
     """Guess how many rows there are, for a progress bar."""
-    if place.compression or text.ragged:
+    if text.ragged:
         return None
     head = place.head(HEAD)
     return Path(place.path).stat().st_size * max(head.count(b"\n"), 1) // len(head)
@@ -82,25 +81,7 @@ def _has_blank_lines(place: Place) -> bool:
     """Look for blank lines at both ends of a file; one elsewhere is found when it is read."""
     with place.open() as stream:
         ends = [stream.read(HEAD)]
-        if place.compression is None and len(ends[0]) == HEAD:
+        if len(ends[0]) == HEAD:
             stream.seek(-TAIL, os.SEEK_END)
             ends.append(stream.read())
-    return any(re.search(rb"\n\r?\n|\r\r", b"\n" + end) for end in ends) or bool(place.compression)
-
-
-def typed_relation(place: Place, text: Layout) -> str:
-    """Write the same for a query of the user: columns by their names, of the types that DuckDB finds."""
-    if text.delimiter == LINES:
-        return f"(SELECT CAST(c0 AS DOUBLE) AS value FROM {relation(place, text)}) AS numbers"
-    if text.delimiter == BLANKS:
-        names = text.names or [f"column{j}" for j in range(len(text.first))]
-        quoted = [name.replace('"', '""') for name in names]
-        cells = ", ".join(f'c{j} AS "{name}"' for j, name in enumerate(quoted))
-        return f"(SELECT {cells} FROM {relation(place, text)}) AS cells"
-    path = place.path.replace("'", "''")
-    header = bool(text.names)
-    return (
-        f"read_csv('{path}', delim = '{text.delimiter}', quote = '\"', escape = '\"', header = {header}, "
-        f"skip = {text.skip - header}, compression = '{place.compression or 'none'}', "
-        f"encoding = '{text.encoding.removesuffix('-sig')}')"
-    )
+    return any(re.search(rb"\n\r?\n|\r\r", b"\n" + end) for end in ends)
