@@ -110,6 +110,42 @@ def test_predict_reads_several_files_as_one(
     ]
 
 
+def test_nothing_that_is_read_is_overwritten(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text("x\n1\n2\n")
+    (tmp_path / "link.csv").symlink_to(folder / "b.csv")
+    for args in (
+        ("fit", "folder/*.csv", "-k", 1, "-o", "folder/b.csv"),
+        ("predict", model, "folder", "-o", "folder/a.csv"),
+        ("predict", model, "folder", "-o", "link.csv"),
+        ("sketch", "--sql", "select x from 'folder/a.csv'", "-o", "folder/a.csv"),
+        ("fit", "folder/a.csv", "-k", 1, "--plot", "folder/a.csv"),
+    ):
+        _, err = run(*args, capsys=capsys, code=2)
+        assert one_line(err)
+        assert "overwr" in err
+    assert {path.read_text() for path in folder.iterdir()} == {"x\n1\n2\n"}
+
+
+def test_a_single_fit_is_no_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name, said in (("a.csv", "a single fit is written as JSON"), ("-", "this is no file")):
+        _, err = run("fit", WAITING, "-k", 1, "-o", name, capsys=capsys, code=2)
+        assert said in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_and_suggestions(capsys: pytest.CaptureFixture[str]) -> None:
+    whole, _ = run("--help", capsys=capsys)
+    assert run("help", capsys=capsys)[0] == whole
+    assert "Usage: gmm1d fit" in run("help", "fit", capsys=capsys)[0]
+    assert "Did you mean 'fit'?" in run("ftt", capsys=capsys, code=2)[1]
+
+
 def test_predict_refuses_files_of_different_columns(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
 ) -> None:
@@ -212,7 +248,7 @@ def test_groups_and_columns_get_mixtures_of_their_own(
     assert out.splitlines()[0].split() == [
         *("Species", "n", "weight", "1", "mean", "1", "std", "1", "log-likelihood", "ending")
     ]
-    assert "3 CONVERGED\n" in out
+    assert "3 converged\n" in out
     assert out.endswith(f"wrote {fits}\n")
     assert err == "gmm1d: note: 2 missing values were left out\n"
     found = pyarrow.parquet.read_table(fits).to_pylist()
@@ -236,7 +272,7 @@ def test_groups_that_cannot_be_fitted_are_named(
     data = tmp_path / "data.csv"
     data.write_text("g,x\nb,1\na,1\na,2\na,4\nb,1\n")
     out, err = run("fit", data, "-c", "x", "--by", "g", "-k", 1, capsys=capsys)
-    assert "1 CONVERGED, 1 failed\n" in out
+    assert "1 converged, 1 failed\n" in out
     assert "b: all values equal 1: a Gaussian needs at least two distinct values" in out
     assert not err
     out, err = run("fit", data, "-c", "x", "--by", "g", "-k", 3, "--json", capsys=capsys)
@@ -371,8 +407,12 @@ def test_signals_end_the_reading_and_leave_nothing(tmp_path: Path, number: int, 
     temporary.mkdir()
     sql = "select i / 7 as x from range(10000000000) t(i)"
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    for verb in (["predict", str(model)], ["fit", "-k", "1"], ["sketch"]):
-        command = [*GMM1D, *verb, "--sql", sql, "-o", str(tmp_path / "out.csv")]
+    for verb, out in (
+        (["predict", str(model)], "out.csv"),
+        (["fit", "-k", "1"], "out.json"),
+        (["sketch"], "out.sketch"),
+    ):
+        command = [*GMM1D, *verb, "--sql", sql, "-o", str(tmp_path / out)]
         with subprocess.Popen(
             command, env=environment, stderr=subprocess.PIPE, text=True
         ) as process:

@@ -6,8 +6,9 @@ How a command ends, in every way, stands in `gmm1d.exits`.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 try:
     import click
@@ -52,6 +53,20 @@ class Program(click.Group):
             return super().get_command(ctx, cmd_name)
         command: click.Command = getattr(import_module(f"gmm1d.commands.{cmd_name}"), cmd_name)
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the verb; a similar one is suggested, and `help` is one."""
+        if args[:1] == ["help"]:
+            args = [*args[1:2], "--help"]
+        if args[0] == "--help":
+            click.echo(ctx.get_help())
+            ctx.exit()
+        if args[0] not in VERBS:
+            hint = "".join(
+                f" Did you mean {name!r}?" for name in get_close_matches(args[0], VERBS, 1)
+            )
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
 
 
 @click.command(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
 import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -26,6 +28,9 @@ DONE, FAILED, MISUSED, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 def run(command: Callable[[], int | None]) -> NoReturn:
     """Run a command and exit with its code, whatever happens in it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # for good
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter still gets the numbers
             stream.reconfigure(errors="backslashreplace")
@@ -68,7 +73,8 @@ def heed() -> None:
 
 def complain(problem: object, code: int) -> int:
     """Say what is wrong, in one line, and return the code."""
-    click.echo(f"gmm1d: {' '.join(str(problem).split())}", err=True)
+    with contextlib.suppress(OSError):  # the code says it as well
+        click.echo(f"gmm1d: {' '.join(str(problem).split())}", err=True)
     return code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ class Groups:
     Attributes
     ----------
     columns : mapping of str to array (m,)
-        Labels, then what `Fits.to_dict` tells; NaN and a sentence where there is no fit.
+        Labels, then what `Fits.to_dict` tells; masked, with a sentence, where there is no fit.
     labels : tuple of str
         The names of the columns that are labels.
     k : int
@@ -54,16 +53,8 @@ class Groups:
 
     def records(self) -> list[dict[str, Any]]:
         """Return a dict for every row, as JSON has it: None where there is no number."""
-        rows = zip(
-            *(np.asarray(c, dtype=object).tolist() for c in self.columns.values()), strict=True
-        )
-        return [
-            {
-                name: None if isinstance(value, float) and math.isnan(value) else value
-                for name, value in zip(self.columns, row, strict=True)
-            }
-            for row in rows
-        ]
+        columns = (c if isinstance(c, list) else c.tolist() for c in self.columns.values())
+        return [dict(zip(self.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Return the header and the first rows, formatted."""
@@ -73,7 +64,7 @@ class Groups:
 
     def _cells(self, i: int) -> list[str]:
         row = {name: values[i] for name, values in self.columns.items()}
-        labels = [str(row[name]) for name in self.labels]
+        labels = [" ".join(str(row[name]).split()) for name in self.labels]
         if row["status"] is None:
             return [*labels, *["–"] * (2 + 3 * self.k), "failed"]
         numbers = []
@@ -85,7 +76,7 @@ class Groups:
 
     def summary(self) -> str:
         """Return how the fits ended, and the first of those that failed, as text."""
-        counts = Counter(status or "failed" for status in self.columns["status"])
+        counts = Counter((status or "failed").lower() for status in self.columns["status"])
         lines = [", ".join(f"{count} {name}" for name, count in counts.items())]
         if len(self) > SHOWN:
             lines.append(f"and {len(self) - SHOWN} more groups, which --output writes")
@@ -135,9 +126,11 @@ def fit_groups(
         for name, values in {**part, **fits}.items():
             found.setdefault(name, []).extend(values)
     texts = {*labels, "status", "error"}
-    return Groups(
-        {name: v if name in texts else np.array(v) for name, v in found.items()}, labels, k
-    )
+    table = {
+        name: values if name in texts else np.ma.masked_invalid(np.array(values))
+        for name, values in found.items()
+    }
+    return Groups(table, labels, k)
 
 
 def _portions(

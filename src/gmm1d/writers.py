@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import shutil
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gmm1d.errors import InputError, require
 from gmm1d.files import replacing
-from gmm1d.readers.relations import connection, literal
+from gmm1d.readers.relations import answered, connection, failures, literal, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     Columns = Iterable[tuple[str, Any]]
 
+ROWS = 1 << 17  # of a batch
 FORMATS = (".csv", ".tsv", ".parquet", ".arrow")
 
 
@@ -58,7 +60,7 @@ def write_batches(batches: Iterable[Columns], path: str | os.PathLike[str] | Non
         If the file cannot be written.
     """
     pa = require("pyarrow", "cli")
-    found = (_record_batch(pa, columns) for columns in batches)
+    found = _even(pa, (_record_batch(pa, columns) for columns in batches))
     first = next(found, None)  # what can go wrong with the data goes wrong before a file is made
     if first is None:
         raise InputError("no data, there are no rows to write")
@@ -74,6 +76,17 @@ def write_batches(batches: Iterable[Columns], path: str | os.PathLike[str] | Non
         sink.flush()
         if path is not None:
             os.fsync(sink.fileno())
+
+
+def _even(pa: Any, batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield the same rows in batches of one size, whatever the threads that read them made of it."""
+    held: list[Any] = []
+    for batch in chain(batches, [None]):
+        held += [] if batch is None else [batch]
+        while held and (batch is None or sum(each.num_rows for each in held) >= ROWS):
+            rows = pa.Table.from_batches(held).combine_chunks()
+            yield rows.slice(0, ROWS).combine_chunks().to_batches()[0]
+            held = rows.slice(ROWS).to_batches()
 
 
 def _record_batch(pa: Any, columns: Columns) -> Any:
@@ -114,9 +127,10 @@ class _TextWriter:
         self._con.register(
             "rows", table.rename_columns([f"c{j}" for j in range(batch.num_columns)])
         )
-        self._con.execute(
-            f"COPY rows TO {literal(str(self._block))} "
-            f"(FORMAT csv, HEADER false, DELIMITER {literal(self._delimiter)})"
-        )
+        copy = f"COPY rows TO {literal(str(self._block))} (FORMAT csv, HEADER false, "
+        try:
+            answered(self._con, f"{copy}DELIMITER {literal(self._delimiter)})")
+        except failures() as error:
+            raise OSError(errno.EIO, said(error), str(self._block.parent)) from error
         with self._block.open("rb") as block:
             shutil.copyfileobj(block, self._sink)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,7 @@ from gmm1d.commands.options import (
     weighing,
 )
 from gmm1d.commands.showing import left_out, say_left_out, say_written, show
-from gmm1d.errors import Ending
+from gmm1d.errors import Ending, InputError
 from gmm1d.formatting import text_table
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def fit(k: tuple[int], random: int, seed: int | None, **options: Any) -> int:
         if options["by"] or len(columns) > 1:
             _refuse({**options, "random": random, "seed": seed})
             return _fit_many(data, columns, k[0], options)
+        if Path(options["output"] or "").suffix.lower() in (".csv", ".tsv", ".parquet", ".arrow"):
+            raise InputError(
+                f"{options['output']}: a single fit is written as JSON, not as a table"
+            )
         result = _fit_one(data, k[0], random, seed, options)
         name = data.name_of(options["column"])
     if options["as_json"]:

@@ -157,7 +157,7 @@ def opened(options: dict[str, Any]) -> Data:
         raise click.UsageError("Missing argument 'DATA...': a file, or - for the standard input")
     if list(options["data"]).count("-") > 1:
         raise click.UsageError("the standard input can be read only once")
-    return Data(
+    data = Data(
         options["data"],
         sql=options["sql"],
         table=options["table"],
@@ -165,6 +165,12 @@ def opened(options: dict[str, Any]) -> Data:
         columns=options["column"] is not None or bool(options.get("by")),
         watch=partial(_watched, progress=False if options.get("quiet") else None),
     )
+    try:
+        _refuse_overwriting(options, data.paths)
+    except InputError:
+        data.close()
+        raise
+    return data
 
 
 def _watched(batches: Iterable[Any], source: Source, progress: bool | None) -> Iterator[Any]:
@@ -189,18 +195,31 @@ def check_outputs(options: dict[str, Any], names: Sequence[str] = ("output", "pl
     """
     wanted = [Path(options[name]) for name in names if options.get(name)]
     for path in wanted:
+        if path.name == "-":
+            raise InputError("-: this is no file; without --output the standard output is written")
         if not path.parent.is_dir():
             raise InputError(f"{path}: there is no folder {path.parent}")
         if path.exists() and not path.is_file():
             raise InputError(f"{path}: this is no regular file, and is not replaced")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise InputError(f"{path}: permission denied")
-        for data in (*options["data"], options.get("model")):
-            if data and path.exists() and Path(data).exists() and path.samefile(data):
-                raise InputError(f"{path}: this would overwrite the data")
+    _refuse_overwriting(options, filter(None, (*options.get("data", ()), options.get("model"))))
     if len({path.resolve() for path in wanted}) < len(wanted):
         raise InputError(f"{wanted[0]}: model and picture cannot be one file")
     if options.get("plot"):
         from gmm1d.plots import figure_format
 
         figure_format(options["plot"])
+
+
+def _refuse_overwriting(options: dict[str, Any], sources: Iterable[str]) -> None:
+    """Refuse outputs that are files which are read, or which a query names."""
+    given = [Path(source) for source in sources]
+    for name in ("output", "plot"):
+        path = Path(options[name]) if options.get(name) else None
+        if path is None or not path.exists():
+            continue
+        if any(source.exists() and path.samefile(source) for source in given):
+            raise InputError(f"{path}: this would overwrite the data")
+        if path.name in (options.get("sql") or ""):
+            raise InputError(f"{path}: the query names this file, which would be overwritten")

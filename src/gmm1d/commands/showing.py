@@ -25,6 +25,11 @@ def show(text: str, header: Sequence[str], rows: Sequence[Sequence[str]], chosen
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False, soft_wrap=True)
+    if console.width < max(map(len, text_table(header, rows).splitlines())) + len(header):
+        click.echo(text)  # a table that is too wide is wrapped, not cut
+        return
+
     table = Table(*header, box=box.SIMPLE_HEAD)
     for column in table.columns:
         column.justify = "right"
@@ -32,7 +37,7 @@ def show(text: str, header: Sequence[str], rows: Sequence[Sequence[str]], chosen
         table.add_row(*row, style="bold green" if i == chosen else "")
     above, _, below = text.partition(text_table(header, rows))
     for part in filter(None, (above.strip(), table, below.strip())):
-        Console(highlight=False, soft_wrap=True).print(part, markup=False)
+        console.print(part, markup=False)
 
 
 def say_written(options: dict[str, Any], names: Sequence[str] = ("plot", "output")) -> None:

@@ -138,6 +138,10 @@ class Data:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove temporary files."""
         self._stack.close()
 
     def refuse_sketches(self, why: str) -> None:
