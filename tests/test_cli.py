@@ -271,6 +271,11 @@ def test_closed_streams_keep_the_code(tmp_path: Path) -> None:
     assert shell("$gmm1d fit nofile -k 1 2>&-", tmp_path).returncode == 2
     assert shell("$gmm1d fit x --kk 1 2>&-", tmp_path).returncode == 2
     assert shell(f"$gmm1d fit '{WAITING}' -k 1 -q >&- 2>&-", tmp_path).returncode == 0
+    assert shell(f"$gmm1d fit '{WAITING}' -k 1 2>&-", tmp_path).returncode == 0
+    assert shell("$gmm1d fit nofile -k 1 2>/dev/full", tmp_path).returncode == 2
+    for verb in ("fit -k 1", "compare"):
+        done = shell(f"$gmm1d {verb} '{WAITING}' >&-", tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @posix

@@ -434,3 +434,108 @@ def test_without_duckdb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(MissingExtraError, match=r"duckdb, .* pip install 'gmm1d\[cli\]'"):
         read_column("x.csv")
+
+
+def test_a_large_sqlite_table(tmp_path: Path) -> None:
+    con = sqlite3.connect(tmp_path / "large.db")
+    con.execute("CREATE TABLE t (x REAL)")
+    con.executemany("INSERT INTO t VALUES (?)", ((i / 8,) for i in range(10_000)))
+    con.commit()
+    con.close()
+    assert read_column(tmp_path / "large.db").tolist() == (np.arange(10_000) / 8).tolist()
+
+
+def test_names_and_comments_of_several_lines_hide_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    for above in ('id,"x\ny"\n', '# he said "so\nid,x\n', '\n# "\n\nid,x\n', "id,x\n# m, s\n"):
+        path.write_text(f"{above}1,10\n2,20\n3,30\n")
+        assert read_column(path, 2).tolist() == [10, 20, 30]
+        with Data([str(path)], sql="from data") as data:
+            assert data.gather("2").data()[0].tolist() == [10, 20, 30]
+
+
+def test_queries_read_text_as_strictly_as_columns(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    lines = "".join(f"{i},{i}\n" for i in range(30_000))
+    path.write_text(f"x,y\n{lines}1_000,0x10\n")
+    for name, said in (("x", "row 30001, .* '1_000' is not a number"), ("y", "'0x10' is not a nu")):
+        with (
+            Data([str(path)], sql=f"select {name} from data") as data,
+            pytest.raises(ReadError, match=said),
+        ):
+            data.gather()
+    path.write_text('x,note\n1,"a\nb"\n\n2,c\r\n3,NA\nNA,d\n')
+    with (
+        Data([str(path)], sql="select x from data where note <> 'c' -- and so on") as data,
+        pytest.raises(ReadError, match=r"row 3, column 1 \(x\): NULL; 1 of 3 values are missing"),
+    ):
+        data.gather()
+    with Data([str(path)], sql="select a.x from data a, data b where a.x is not null") as data:
+        assert sorted(data.gather().data()[0].tolist()) == [1] * 4 + [2] * 4 + [3] * 4
+
+
+def test_nan_of_arrow_in_parquet_is_missing(tmp_path: Path) -> None:
+    """Its statistics leave NaN out, by which DuckDB takes isnan() for false."""
+    path = tmp_path / "nan.parquet"
+    pyarrow.parquet.write_table(pa.table({"x": [1.0, math.nan, 3.0]}), path)
+    assert read_column(path, missing="drop").tolist() == [1, 3]
+    with pytest.raises(ReadError, match=r"row 2, column 1 \(x\): 'nan'; 1 of 3 values are missing"):
+        read_column(path)
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst", "bz2", "xz"])
+def test_large_compressed_files_that_are_damaged(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x.txt.{kind}"
+    text = "\n".join(map(repr, np.random.default_rng(1).normal(size=200_000).tolist())).encode()
+    if kind == "zst":
+        with pa.CompressedOutputStream(str(path), "zstd") as stream:
+            stream.write(text)
+    else:
+        path.write_bytes({"gz": gzip, "bz2": bz2, "xz": lzma}[kind].compress(text))
+    whole = path.read_bytes()
+    assert read_column(path).size == 200_000
+    for size in (len(whole) - 4, len(whole) * 9 // 10):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ReadError, match=rf"x\.txt\.{kind}: "):
+            read_column(path)
+    if kind != "zst":  # which has no checksum here
+        path.write_bytes(whole[:-6] + bytes([whole[-6] ^ 1]) + whole[-5:])
+        with pytest.raises(ReadError, match=rf"x\.txt\.{kind}: "):
+            read_column(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
+def test_folders_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for name in ("open", "locked"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").write_text("x\n1\n")
+    (tmp_path / "locked").chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:  # whom modes do not stop
+            os.seteuid(65534)
+        for name in (str(tmp_path), f"{tmp_path}/*/*.csv", f"{tmp_path}/**/*.csv"):
+            with pytest.raises(ReadError, match="Permission denied"):
+                read_column(name)
+    finally:
+        os.seteuid(user)
+
+
+def test_names_that_mean_nothing_or_two_things(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="an empty name"):
+        read_column("")
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pa.table({"id": [1, 2], "x": ["1.5", "NA"]}), path)
+    with pytest.raises(ReadError, match="2 columns, choose one by name or number: id, x"):
+        read_column(path)
+    wide = tmp_path / "wide.csv"
+    wide.write_text(",".join(f"column{j}" for j in range(200_000)) + "\n")
+    with pytest.raises(
+        ReadError, match="line 1: more than 1048576 bytes, too many for a row"
+    ) as said:
+        read_column(wide, "column7")
+    assert len(str(said.value)) < 300
+    wide.write_text(",".join(f"c{j}" for j in range(2000)) + "\n" + ",".join("1" * 2000) + "\n")
+    with pytest.raises(ReadError, match=r"c19 … \(2000 in all\)$"):
+        read_column(wide)
