@@ -283,15 +283,19 @@ def test_groups_that_cannot_be_fitted_are_named(
     assert "none of the data sets could be fitted" in err
 
 
+@pytest.mark.parametrize("few", [5, 100])  # groups that are held in memory together
 def test_many_groups_are_fitted_in_portions(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(several, "MOST", 7)
-    data, fits = tmp_path / "data.csv", tmp_path / "fits.csv"
+    monkeypatch.setattr("gmm1d.readers.grouping.FEW", few)
+    fits = tmp_path / "fits.csv"
     x = np.random.default_rng(1).normal(size=(60, 20))
     rows = [f"g{i:02},{value!r}" for i in range(60) for value in x[i].tolist()]
     np.random.default_rng(2).shuffle(rows)
-    data.write_text("g,x\n" + "\n".join(rows) + "\n")
+    for name, part in (("a", rows[:500]), ("b", rows[500:])):
+        (tmp_path / f"{name}.csv").write_text("g,x\n" + "\n".join(part) + "\n")
+    data = f"{tmp_path}/?.csv"
     out, _ = run("fit", data, "-c", "x", "--by", "g", "-k", 1, "-o", fits, capsys=capsys)
     assert "and 10 more groups, which --output writes" in out
     with fits.open() as stream:

@@ -447,7 +447,7 @@ def test_a_large_sqlite_table(tmp_path: Path) -> None:
 
 def test_names_and_comments_of_several_lines_hide_no_row(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
-    for above in ('id,"x\ny"\n', '# he said "so\nid,x\n', '\n# "\n\nid,x\n', "id,x\n# m, s\n"):
+    for above in ('id,"x\ny"\n', '# he said "so\nid,x\n', '\n# "\n\nid,x\n', "id,x\n# m, s, k\n"):
         path.write_text(f"{above}1,10\n2,20\n3,30\n")
         assert read_column(path, 2).tolist() == [10, 20, 30]
         with Data([str(path)], sql="from data") as data:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 POLICIES = ("error", "drop")
-MEMORY = "256MB"  # of DuckDB's own; what it sorts beyond is on disk
+MEMORY = "128MB"  # of DuckDB's own
 
 
 def read_column(

@@ -156,7 +156,7 @@ def gone(column: Column) -> str:
 
 def batches(
     con: Any, source: Source, selection: Selection, query: str, missing: str, watch: Watch
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """Yield the rows of a query in batches.
 
     Raises
