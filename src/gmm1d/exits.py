@@ -91,13 +91,24 @@ def _code(command: Callable[[], int | None]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return complain("interrupted", INTERRUPTED)
-    except (CollapseError, MissingExtraError) as error:
-        return complain(error, FAILED)
-    except InputError as error:
-        return complain(error, MISUSED)
-    except OSError as error:
-        return _output_failed(error)
+    except Exception as error:  # noqa: BLE001  # judged below, or raised again
+        if _stopped:  # which may show as any failure of what was interrupted
+            return (
+                TERMINATED if signal.SIGTERM in _stopped else complain("interrupted", INTERRUPTED)
+            )
+        return _failed(error)
     return code
+
+
+def _failed(error: Exception) -> int:
+    """Say why the work failed, and return the code; what nobody foresaw is raised."""
+    if isinstance(error, CollapseError | MissingExtraError):
+        return complain(error, FAILED)
+    if isinstance(error, InputError):
+        return complain(error, MISUSED)
+    if isinstance(error, OSError):
+        return _output_failed(error)
+    raise error
 
 
 def _output_failed(error: OSError) -> int:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gmm1d.errors import ReadError, require
 from gmm1d.readers.relations import (
+    STOPPED,
     TEXT,
     Column,
     Source,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gmm1d.readers.locations import Place
+
+
+STEPS = 1 << 20  # of SQLite's between two looks whether it shall end
 
 
 def attach_duckdb(con: Any, place: Place) -> str:
@@ -97,7 +101,9 @@ def _choose_table(name: str, tables: Sequence[str], wanted: str | None) -> str:
 
 
 def _sqlite_opened(place: Place) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(place.path)}?mode=ro", uri=True, check_same_thread=False)
+    base = sqlite3.connect(f"file:{quote(place.path)}?mode=ro", uri=True, check_same_thread=False)
+    base.set_progress_handler(STOPPED.is_set, STEPS)  # in which Python hears signals, too
+    return base
 
 
 def sqlite_source(place: Place, sql: str) -> Source:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from itertools import count, islice
+from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from gmm1d.errors import ReadError, require
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LONGEST = 300  # letters of another's sentence
 MOST = 20  # names that a sentence lists
+STOPPED = Event()  # tells what DuckDB waits for that it shall end
 NUMBERS = count()  # of what is given to DuckDB, for distinct names
 BATCH = 1 << 12  # rows of Python objects turned into an Arrow batch at a time
 TEXT = "VARCHAR"
@@ -117,9 +119,11 @@ class Waiting:
 
     def __exit__(self, *_: object) -> None:
         if self._last is not None and not self._last.done():
+            STOPPED.set()
             with suppress(*failures()):  # it may be closed already
                 self._con.interrupt()
         self._pool.shutdown()
+        STOPPED.clear()
 
     def begin(self, work: Callable[[], T]) -> Future[T]:
         """Begin some work."""

@@ -14,8 +14,8 @@ import numpy as np
 from gmm1d.errors import ReadError, require
 from gmm1d.readers.databases import duckdb_source, sqlite_query, sqlite_source
 from gmm1d.readers.relations import TEXT, Column, Source, described, fresh_name, literal
-from gmm1d.readers.tables import HEAD, LINES
-from gmm1d.readers.texts import guessed_rows, relation, text_layout
+from gmm1d.readers.tables import HEAD, LINES, layout
+from gmm1d.readers.texts import guessed_rows, relation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ def text_source(place: Place, *, columns: bool) -> Source:
     ReadError
         If it can be read in two ways, or is empty.
     """
-    text = text_layout(place, columns=columns)
+    text = layout(place.name, place.open, columns=columns)
     odd = any("\n" in name or "\r" in name for name in text.names) or text.quoted_above
     width = 1 if text.delimiter == LINES else len(text.first)
     names = text.names or [str(j + 1) for j in range(width)]

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gmm1d.readers.tables import BLANKS, HEAD, LINES, SPACE, Layout, layout
+from gmm1d.readers.tables import BLANKS, HEAD, LINES, SPACE, Layout
 
 if TYPE_CHECKING:
     from gmm1d.readers.locations import Place
@@ -18,12 +18,7 @@ TRIMMED = f"trim(c0, '{SPACE}')"
 WORDS = f"regexp_split_to_array({TRIMMED}, '[{SPACE}]+')"
 
 
-def text_layout(place: Place, *, columns: bool) -> Layout:
-    """Tell how a text file is laid out (see `gmm1d.readers.tables.layout`)."""
-    return layout(place.name, place.open, columns=columns)
-
-
-def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
+def relation(place: Place, text: Layout) -> str:
     """Write what stands behind FROM: rows of the cells c0, c1 …, as they are written.
 
     A row of another width is an error of DuckDB's, or has cells that are no numbers, so that whoever finds
@@ -42,7 +37,7 @@ def relation(place: Place, text: Layout, types: str = "VARCHAR") -> str:
         "header": "false",
         "skip": str(text.skip),
         "encoding": f"'{text.encoding.removesuffix('-sig')}'",
-        "columns": "{" + ", ".join(f"'{key}': '{types}'" for key in keys) + "}",
+        "columns": "{" + ", ".join(f"'{key}': 'VARCHAR'" for key in keys) + "}",
     }
     if text.long_lines:
         options["max_line_size"] = str(LONGEST_LINE)
