@@ -256,10 +256,15 @@ def _choose(
 
 
 def _falls(fits: Mapping[int, Fit]) -> str:
-    """Say where the log-likelihood falls as k grows, which no global optimum does."""
+    """Say where the log-likelihood falls as k grows, which that of global optima does not, regular or not."""
     ks = sorted(fits)
     lower = [b for a, b in pairwise(ks) if fits[b].log_likelihood < fits[a].log_likelihood - 1e-6]
-    return f"; a better optimum exists for k = {', '.join(map(str, lower))}" if lower else ""
+    names = ", ".join(map(str, lower))
+    return (
+        f"; for k = {names} no regular optimum is known that is as high as with fewer"
+        if lower
+        else ""
+    )
 
 
 def _fixed(value: float | None) -> str:
