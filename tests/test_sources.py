@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
@@ -539,3 +540,23 @@ def test_names_that_mean_nothing_or_two_things(tmp_path: Path) -> None:
     wide.write_text(",".join(f"c{j}" for j in range(2000)) + "\n" + ",".join("1" * 2000) + "\n")
     with pytest.raises(ReadError, match=r"c19 … \(2000 in all\)$"):
         read_column(wide)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_columns_may_have_any_names(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"t.{kind}"
+    names = ["c1", "c0", "v0", "g0", "b0", "a, b", 'say ""', "select", "w"]
+    columns = {name: [j + 0.5, j + 10.5] for j, name in enumerate(names)}
+    table = pa.table(columns)
+    if kind == "parquet":
+        pyarrow.parquet.write_table(table, path)
+    else:
+        pyarrow.csv.write_csv(table, path)
+    for j, name in enumerate(names):
+        assert read_column(path, name).tolist() == [j + 0.5, j + 10.5]
+        with Data([str(path)], missing="drop", columns=True) as data:
+            found, numbers = next(data.rows(name))
+            assert [each for each, _ in found] == names
+            assert numbers.tolist() == [j + 0.5, j + 10.5]
+            groups = {key: g.data()[0].tolist() for key, g in grouped(data, name, ["b0", "v0"])}
+            assert groups == {("4.5", "2.5"): [j + 0.5], ("14.5", "12.5"): [j + 10.5]}

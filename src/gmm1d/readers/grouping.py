@@ -61,7 +61,10 @@ def grouped(
         fine, n_gone = settled(data.con, each, selection, data.missing)
         data.n_missing += n_gone
         scans.append((fine, selection))
-    labels, numbers = [f"b{i}" for i in range(len(by))], [f"v{i}" for i in range(len(wanted))]
+    labels, numbers = (
+        [f"gmm1d_b{i}" for i in range(len(by))],
+        [f"gmm1d_v{i}" for i in range(len(wanted))],
+    )
     present = " AND ".join(
         [*(f"isfinite({v})" for v in numbers), *(f"{b} IS NOT NULL" for b in labels)]
     )
@@ -133,18 +136,18 @@ def _parts(batch: Batch, width: int) -> Iterator[tuple[Labels, Array]]:
     """Yield the labels of each group in a batch, and the numbers of its rows."""
     codes = np.zeros(batch.rows.num_rows, dtype=np.int64)
     for i in range(width):
-        column = batch.rows.column(f"b{i}").dictionary_encode()
+        column = batch.rows.column(f"gmm1d_b{i}").dictionary_encode()
         codes = codes * len(column.dictionary) + column.indices.to_numpy()
     order = np.argsort(codes, kind="stable")
     begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    columns = [batch.rows.column(f"b{i}") for i in range(width)]
+    columns = [batch.rows.column(f"gmm1d_b{i}") for i in range(width)]
     for rows in np.split(order, begins[1:]) if order.size else ():
         yield tuple(column[int(rows[0])].as_py() for column in columns), rows
 
 
 def _runs(batch: Batch, width: int) -> Iterator[tuple[Labels, slice]]:
     """Yield the labels of each run of rows that have the same."""
-    labels = [batch.rows.column(f"b{i}").to_numpy(zero_copy_only=False) for i in range(width)]
+    labels = [batch.rows.column(f"gmm1d_b{i}").to_numpy(zero_copy_only=False) for i in range(width)]
     changes = np.zeros(batch.rows.num_rows, dtype=bool)
     for column in labels:
         changes[1:] |= column[1:] != column[:-1]

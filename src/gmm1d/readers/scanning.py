@@ -87,10 +87,10 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
     query = f"SELECT {select(source, selection, missing)} FROM {source.relation}"
     bad, lacking = [], []
     for i in range(len(selection.numbers)):
-        unfit = f"NOT coalesce(isfinite(v{i}), false)"
-        bad.append(f"{unfit} AND NOT g{i}" if missing == "drop" else unfit)
-        lacking.append(f"g{i}" if missing == "drop" else "false")
-    lost = [f"b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
+        unfit = f"NOT coalesce(isfinite(gmm1d_v{i}), false)"
+        bad.append(f"{unfit} AND NOT gmm1d_g{i}" if missing == "drop" else unfit)
+        lacking.append(f"gmm1d_g{i}" if missing == "drop" else "false")
+    lost = [f"gmm1d_b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
     kinds = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*lacking, *lost]))
     count = ", ".join(f"count(*) FILTER ({each})" for each in kinds)
     try:
@@ -111,15 +111,15 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
 
 
 def select(source: Source, selection: Selection, missing: str) -> str:
-    """Write what stands behind SELECT: perhaps all columns, then v0 …, g0 … (is it missing?), b0 … (labels)."""
+    """Write what stands behind SELECT: perhaps all columns, then gmm1d_v0 … (values), _g0 … (is it missing?), _b0 … (labels)."""
     parts = [column.key for column in source.columns] if selection.everything else []
     for i, j in enumerate(selection.numbers):
-        parts.append(f"{value(source, source.columns[j])} AS v{i}")
+        parts.append(f"{value(source, source.columns[j])} AS gmm1d_v{i}")
         if missing == "drop":
-            parts.append(f"{gone(source.columns[j])} AS g{i}")
+            parts.append(f"{gone(source.columns[j])} AS gmm1d_g{i}")
     for i, j in enumerate(selection.labels):
         parts.append(
-            f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR), {literal(SPACE)}), '') AS b{i}"
+            f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR), {literal(SPACE)}), '') AS gmm1d_b{i}"
         )
     return ", ".join(parts)
 
@@ -177,11 +177,13 @@ def _numbers(rows: Any, count: int, missing: str) -> list[Array]:
     """Return the numbers (m,) of each column, NaN where one is missing and may be."""
     numbers = []
     for i in range(count):
-        column = rows.column(f"v{i}").to_numpy(zero_copy_only=False)
+        column = rows.column(f"gmm1d_v{i}").to_numpy(zero_copy_only=False)
         values = np.asarray(column, dtype=np.float64)
         unfit = ~np.isfinite(values)
         if unfit.any():
-            allowed = missing == "drop" and rows.column(f"g{i}").to_numpy(zero_copy_only=False)
+            allowed = missing == "drop" and rows.column(f"gmm1d_g{i}").to_numpy(
+                zero_copy_only=False
+            )
             if (unfit & ~np.asarray(allowed)).any():
                 raise Suspect("some values are no numbers")
             values = np.where(unfit, np.nan, values)
