@@ -198,9 +198,10 @@ def test_score_is_the_log_likelihood(
     out, _ = run("score", model, counts, "-c", "x", "-w", "n", "--json", capsys=capsys)
     expected = 2 * fit.mixture.logpdf(50) + 0.5 * fit.mixture.logpdf(80)
     assert json.loads(out)["log_likelihood"] == pytest.approx(expected, rel=1e-14)
-    counts.write_text("x,n\n50,-2\n")
-    _, err = run("score", model, counts, "-c", "x", "-w", "n", capsys=capsys, code=2)
-    assert "a weight is negative" in err
+    counts.write_text("x,n,g\n50,2,a\n51,-2,b\n")
+    for verb in (("score", model), ("fit", "-k", 1), ("fit", "-k", 1, "--by", "g")):
+        _, err = run(*verb, counts, "-c", "x", "-w", "n", capsys=capsys, code=2)
+        assert "counts.csv, line 3, column 2 (n): '-2' is negative, and a weight" in err
 
 
 def test_sample_is_that_of_the_library(

@@ -193,7 +193,8 @@ class Data:
         found = [Gathering(kept) for _ in columns]
         for each in self.sources:
             wanted = [*columns, weights] if weights is not None else columns
-            selection = Selection(tuple(index_of(each, column) for column in wanted))
+            numbers = tuple(index_of(each, column) for column in wanted)
+            selection = Selection(numbers, weighted=weights is not None)
             consume = partial(_gathered, found, weighted=weights is not None)
             found = scanned(self.con, each, selection, self.missing, consume, self.watch)
         for sketch in self.sketches:
@@ -232,7 +233,8 @@ class Data:
         self.refuse_sketches("so it has no exact log-likelihood")
         wanted = [column] if weights is None else [column, weights]
         for each in self.sources:
-            selection = Selection(tuple(index_of(each, name) for name in wanted))
+            numbers = tuple(index_of(each, name) for name in wanted)
+            selection = Selection(numbers, weighted=weights is not None)
             fine, n_gone = settled(self.con, each, selection, self.missing)
             self.n_missing += n_gone
             query = f"SELECT {select(fine, selection, self.missing)} FROM {fine.relation}"

@@ -57,6 +57,7 @@ def grouped(
         selection = Selection(
             tuple(index_of(each, name) for name in wanted),
             tuple(index_of(each, name) for name in by),
+            weighted=weights is not None,
         )
         fine, n_gone = settled(data.con, each, selection, data.missing)
         data.n_missing += n_gone

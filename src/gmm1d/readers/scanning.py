@@ -43,6 +43,7 @@ class Selection(NamedTuple):
     numbers: tuple[int, ...]
     labels: tuple[int, ...] = ()
     everything: bool = False
+    weighted: bool = False  # whether the last of the numbers are weights
 
 
 class Batch(NamedTuple):
@@ -72,7 +73,7 @@ def scanned(
         return consume(batches(con, source, selection, query, missing, watch))
     except Suspect as problem:
         if source.text is None or source.exact:
-            explain(con, source, selection.numbers, missing, problem)
+            explain(con, source, selection, missing, problem)
     return scanned(con, source.exactly(), selection, missing, consume, watch)
 
 
@@ -90,6 +91,8 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
         unfit = f"NOT coalesce(isfinite(gmm1d_v{i}), false)"
         bad.append(f"{unfit} AND NOT gmm1d_g{i}" if missing == "drop" else unfit)
         lacking.append(f"gmm1d_g{i}" if missing == "drop" else "false")
+    if selection.weighted:
+        bad.append(f"gmm1d_v{len(selection.numbers) - 1} < 0")
     lost = [f"gmm1d_b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
     kinds = ("true", " OR ".join(bad), " OR ".join(lost), " OR ".join([*lacking, *lost]))
     count = ", ".join(f"count(*) FILTER ({each})" for each in kinds)
@@ -103,7 +106,7 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
     if (n_bad or not n_rows) and source.text is not None and not source.exact:
         return settled(con, source.exactly(), selection, missing)
     if n_bad:
-        explain(con, source, selection.numbers, missing, problem)
+        explain(con, source, selection, missing, problem)
     if n_lost and missing == "error":
         names = ", ".join(source.columns[j].name for j in selection.labels)
         raise ReadError(f"{source.name}: {n_lost} rows have no {names}; {DROP}")
@@ -168,7 +171,10 @@ def batches(
     with closing(streamed(con, source, query)) as stream:
         for rows in watch(stream, source):
             n_rows += rows.num_rows
-            yield Batch(_numbers(rows, len(selection.numbers), missing), rows)
+            numbers = _numbers(rows, len(selection.numbers), missing)
+            if selection.weighted and (numbers[-1] < 0).any():
+                raise Suspect("some weights are negative")
+            yield Batch(numbers, rows)
     if not n_rows and source.text is not None and not source.exact:
         raise Suspect("DuckDB finds no rows")
 
@@ -218,7 +224,7 @@ def streamed(con: Any, source: Source, query: str) -> Generator[Any]:
 
 
 def explain(
-    con: Any, source: Source, numbers: tuple[int, ...], missing: str, problem: Suspect
+    con: Any, source: Source, selection: Selection, missing: str, problem: Suspect
 ) -> NoReturn:
     """Raise the sentence about the first value that is no finite number.
 
@@ -227,9 +233,10 @@ def explain(
     ReadError
         With the place, and the value; or with what DuckDB said, if all values are numbers.
     """
-    for j in numbers:
+    for i, j in enumerate(selection.numbers, start=1):
+        are_weights = selection.weighted and i == len(selection.numbers)
         with closing(_cells(con, source, j)) as cells:
-            _check_cells(source, cells, missing)
+            _check_cells(source, cells, missing, least=0.0 if are_weights else -math.inf)
     raise ReadError(f"{source.name}: {problem}") from problem
 
 
@@ -248,12 +255,16 @@ def _cells(con: Any, source: Source, j: int) -> Generator[Cell]:
             above += rows.num_rows
 
 
-def _check_cells(source: Source, cells: Iterator[Cell], missing: str) -> None:
-    """Raise the sentence about the first cell that is no finite number."""
+def _check_cells(source: Source, cells: Iterator[Cell], missing: str, least: float) -> None:
+    """Raise the sentence about the first cell that is no finite number, or too small."""
     for before, cell in enumerate(cells):
         if cell.is_missing and missing == "drop":
             continue
-        if NUMBER.fullmatch(cell.text) and math.isfinite(float(cell.text)):
+        if (
+            NUMBER.fullmatch(cell.text)
+            and math.isfinite(float(cell.text))
+            and float(cell.text) >= least
+        ):
             continue
         name = f" ({cell.name})" if cell.name else ""
         no_value = cell.is_missing or cell.is_infinite
@@ -277,6 +288,8 @@ def _why(cell: Cell) -> str:
     """Say why a cell is not a number that can be used."""
     text = cell.text
     shown = repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
+    if NUMBER.fullmatch(text) and math.isfinite(float(text)):
+        return f"{shown} is negative, and a weight: give numbers >= 0"
     if NUMBER.fullmatch(text):
         return f"{shown} is beyond the range of float64"
     odd = re.search(r"[^0-9A-Za-z+\-. ]", text.strip())
