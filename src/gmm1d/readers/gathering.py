@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-KEPT = 1 << 23  # values kept as they are, 64 MiB of them
+KEPT = 1 << 22  # values kept as they are, 32 MiB of them
 PART = 1 << 20  # values added to a sketch at a time: the same parts whatever the batches
 
 
