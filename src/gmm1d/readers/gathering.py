@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 KEPT = 1 << 22  # values kept as they are, 32 MiB of them
 PART = 1 << 20  # values added to a sketch at a time: the same parts whatever the batches
+
+
+def vector(column: Any) -> Any:
+    """See an Arrow array of numbers as NumPy does; `to_numpy` would import pandas, if it is there."""
+    return np.from_dlpack(column)
+
+
+def all_finite(values: Array) -> bool:
+    """Say whether all values are surely finite: their sum is, which is quicker to find than each of them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
 
 
 class Gathering:
@@ -44,8 +55,8 @@ class Gathering:
 
     def add(self, values: Array, weights: Array | None = None) -> None:
         """Add values (m,) and their weights; where either is NaN, both are left out and counted."""
-        gone = np.isnan(values) if weights is None else np.isnan(values) | np.isnan(weights)
-        if gone.any():
+        if not (all_finite(values) and (weights is None or all_finite(weights))):
+            gone = np.isnan(values) if weights is None else np.isnan(values) | np.isnan(weights)
             self.n_missing += int(np.count_nonzero(gone))
             values = values[~gone]
             weights = None if weights is None else weights[~gone]

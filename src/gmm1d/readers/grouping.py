@@ -10,7 +10,7 @@ import numpy as np
 
 from gmm1d.errors import ReadError
 from gmm1d.readers.data import all_gone, index_of
-from gmm1d.readers.gathering import KEPT, Gathering
+from gmm1d.readers.gathering import KEPT, Gathering, vector
 from gmm1d.readers.relations import Source, answered, fresh_name
 from gmm1d.readers.scanning import Batch, Selection, batches, select, settled
 
@@ -138,7 +138,7 @@ def _parts(batch: Batch, width: int) -> Iterator[tuple[Labels, Array]]:
     codes = np.zeros(batch.rows.num_rows, dtype=np.int64)
     for i in range(width):
         column = batch.rows.column(f"gmm1d_b{i}").dictionary_encode()
-        codes = codes * len(column.dictionary) + column.indices.to_numpy()
+        codes = codes * len(column.dictionary) + vector(column.indices)
     order = np.argsort(codes, kind="stable")
     begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
     columns = [batch.rows.column(f"gmm1d_b{i}") for i in range(width)]
@@ -148,7 +148,7 @@ def _parts(batch: Batch, width: int) -> Iterator[tuple[Labels, Array]]:
 
 def _runs(batch: Batch, width: int) -> Iterator[tuple[Labels, slice]]:
     """Yield the labels of each run of rows that have the same."""
-    labels = [batch.rows.column(f"gmm1d_b{i}").to_numpy(zero_copy_only=False) for i in range(width)]
+    labels = [np.array(batch.rows.column(f"gmm1d_b{i}").to_pylist()) for i in range(width)]
     changes = np.zeros(batch.rows.num_rows, dtype=bool)
     for column in labels:
         changes[1:] |= column[1:] != column[:-1]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 import numpy as np
 
 from gmm1d.errors import ReadError
+from gmm1d.readers.gathering import all_finite, vector
 from gmm1d.readers.relations import TEXT, Column, Source, Waiting, answered, failures, literal, said
 from gmm1d.readers.tables import MISSING, SPACE, Cell
 
@@ -89,8 +90,8 @@ def settled(con: Any, source: Source, selection: Selection, missing: str) -> tup
     bad, lacking = [], []
     for i in range(len(selection.numbers)):
         unfit = f"NOT coalesce(isfinite(gmm1d_v{i}), false)"
-        bad.append(f"{unfit} AND NOT gmm1d_g{i}" if missing == "drop" else unfit)
-        lacking.append(f"gmm1d_g{i}" if missing == "drop" else "false")
+        bad.append(f"{unfit} AND gmm1d_g{i} = 0" if missing == "drop" else unfit)
+        lacking.append(f"gmm1d_g{i} = 1" if missing == "drop" else "false")
     if selection.weighted:
         bad.append(f"gmm1d_v{len(selection.numbers) - 1} < 0")
     lost = [f"gmm1d_b{i} IS NULL" for i in range(len(selection.labels))] or ["false"]
@@ -119,7 +120,7 @@ def select(source: Source, selection: Selection, missing: str) -> str:
     for i, j in enumerate(selection.numbers):
         parts.append(f"{value(source, source.columns[j])} AS gmm1d_v{i}")
         if missing == "drop":
-            parts.append(f"{gone(source.columns[j])} AS gmm1d_g{i}")
+            parts.append(f"CAST({gone(source.columns[j])} AS TINYINT) AS gmm1d_g{i}")
     for i, j in enumerate(selection.labels):
         parts.append(
             f"nullif(trim(CAST({source.columns[j].key} AS VARCHAR), {literal(SPACE)}), '') AS gmm1d_b{i}"
@@ -183,13 +184,11 @@ def _numbers(rows: Any, count: int, missing: str) -> list[Array]:
     """Return the numbers (m,) of each column, NaN where one is missing and may be."""
     numbers = []
     for i in range(count):
-        column = rows.column(f"gmm1d_v{i}").to_numpy(zero_copy_only=False)
-        values = np.asarray(column, dtype=np.float64)
-        unfit = ~np.isfinite(values)
-        if unfit.any():
-            allowed = missing == "drop" and rows.column(f"gmm1d_g{i}").to_numpy(
-                zero_copy_only=False
-            )
+        column = rows.column(f"gmm1d_v{i}")
+        values = vector(column.fill_null(math.nan) if column.null_count else column)
+        if not all_finite(values):
+            unfit = ~np.isfinite(values)
+            allowed = missing == "drop" and vector(rows.column(f"gmm1d_g{i}")) == 1
             if (unfit & ~np.asarray(allowed)).any():
                 raise Suspect("some values are no numbers")
             values = np.where(unfit, np.nan, values)

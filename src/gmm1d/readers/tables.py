@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Row = tuple[int, list[str]]  # line, from 1, and its cells
 
 HEAD = 1 << 20  # bytes that tell the layout
+LOOKED_AT = 1000  # rows of it that tell whether all have one number
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
 INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 BLANKS = " "  # the separator of columns that stands for any run of blanks
@@ -202,7 +203,9 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
             raise ReadError(f"{source}: no data rows below the header {', '.join(names)}")
     else:
         names = ()
-    ragged = delimiter == LINES and (len(first) > 1 or any(len(row) > 1 for _, row in rows))
+    ragged = delimiter == LINES and (
+        len(first) > 1 or any(len(row) > 1 for _, row in islice(rows, LOOKED_AT))
+    )
     found = replace(
         text,
         open=opened,
