@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Row = tuple[int, list[str]]  # line, from 1, and its cells
 
 HEAD = 1 << 20  # bytes that tell the layout
+LISTED = 20  # names in a sentence
 LOOKED_AT = 1000  # rows of it that tell whether all have one number
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
 INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
@@ -192,35 +193,37 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
     if long_lines and delimiter != LINES:
         raise ReadError(f"{source}, line 1: more than {HEAD} bytes, too many for a row of a table")
     text = replace(text, delimiter=delimiter)
-    rows = text.rows()
-    line, first = next(rows)
-    first_line = line
-    names = tuple(cell.strip() for cell in first)
-    if delimiter != LINES and _is_header(source, line, names):
-        below = (row for row in rows if not _is_comment(row[1], len(names)))
-        line, first = next(below, (line, []))
-        if not first:
-            raise ReadError(f"{source}: no data rows below the header {', '.join(names)}")
-    else:
-        names = ()
-    ragged = delimiter == LINES and (
-        len(first) > 1 or any(len(row) > 1 for _, row in islice(rows, LOOKED_AT))
-    )
+    above, names, line, first = _top(text)
+    ragged = any(len(row) > 1 for _, row in islice(text.rows(), LOOKED_AT))
     found = replace(
         text,
         open=opened,
         names=names,
         skip=line - 1,
         first=tuple(first),
-        ragged=ragged,
+        ragged=delimiter == LINES and ragged,
         comments=delimiter in (LINES, BLANKS) and b"#" in head,
         long_lines=long_lines,
-        quoted_above=any('"' in line for line in islice(text.lines(), first_line - 1)),
+        quoted_above=any('"' in line for line in islice(text.lines(), above)),
     )
     if names and len(first) != len(names):
         next(replace(found, first=names).data(), None)  # says which line is odd
         found = replace(found, first=found.first[: len(names)])
     return found
+
+
+def _top(text: Layout) -> tuple[int, tuple[str, ...], int, list[str]]:
+    """Return how many lines are above the first row, the names in it if it is a header, and the first row of data with its line."""
+    rows = text.rows()
+    line, first = next(rows)
+    above, names = line - 1, tuple(cell.strip() for cell in first)
+    if text.delimiter == LINES or not _is_header(text.source, line, names):
+        return above, (), line, first
+    for line, first in rows:
+        if not _is_comment(first, len(names)):
+            return above, names, line, first
+    shown = ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
+    raise ReadError(f"{text.source}: no data rows below the header {shown}")
 
 
 def _is_comment(cells: Sequence[str], width: int) -> bool:
