@@ -81,6 +81,16 @@ def test_file_case(
         assert not err
 
 
+def test_the_european_case_is_read_when_it_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    code = ended(
+        ["score", DATA / "normal.json", FILES / "euro.csv", "-c", "x", "--decimal", ",", "--json"]
+    )
+    expected = -0.5 * (1.5**2 + 2.5**2 + 9.5**2) - 1.5 * np.log(2 * np.pi)
+    out = capsys.readouterr().out
+    assert code == 0
+    assert json.loads(out)["log_likelihood"] == pytest.approx(expected)
+
+
 def test_every_file_case_is_judged() -> None:
     for case in FILE_CASES:
         judged = [case["id"] in SAID, "expected_n" in case, case["id"] in COUNTS]

@@ -27,7 +27,6 @@ import gmm1d
 from gmm1d.errors import InputError, MissingExtraError, ReadError
 from gmm1d.readers import Data, gathering, read_column, relations, tables
 from gmm1d.readers.grouping import grouped
-from gmm1d.readers.scanning import NUMBER
 
 X = [1.5, 2.5, 3.25, 9.125, 1e-300]
 NAMES = ["a", "b", "a", "b", "ö"]
@@ -192,8 +191,8 @@ def exactly(path: Path, column: str | None, missing: str) -> list[float] | None:
         cells = [c for c in text.cells(index) if missing == "error" or not c.is_missing]
     except ReadError:
         return None
-    fine = all(NUMBER.fullmatch(c.text) and math.isfinite(float(c.text)) for c in cells)
-    return [float(cell.text) for cell in cells] if cells and fine else None
+    values = [cell.value for cell in cells]
+    return values if values and all(map(math.isfinite, values)) else None
 
 
 @given(texts(), st.sampled_from([None, "1", "2", "a"]), st.sampled_from(["error", "drop"]))
@@ -560,3 +559,32 @@ def test_columns_may_have_any_names(kind: str, tmp_path: Path) -> None:
             assert numbers.tolist() == [j + 0.5, j + 10.5]
             groups = {key: g.data()[0].tolist() for key, g in grouped(data, name, ["b0", "v0"])}
             assert groups == {("4.5", "2.5"): [j + 0.5], ("14.5", "12.5"): [j + 10.5]}
+
+
+def test_decimal_commas_where_they_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "euro.csv"
+    for text, column, expected in [
+        ("x;y\n1,5;2\n-2,5e1;3\n9,5;4\n", "x", [1.5, -25, 9.5]),
+        ("1,5\n2,5\n", None, [1.5, 2.5]),
+        ("1,5 2,5\n,5\n", None, [1.5, 2.5, 0.5]),
+    ]:
+        path.write_text(text)
+        with Data([str(path)], columns=column is not None, decimal=",") as data:
+            assert data.gather(column).data()[0].tolist() == expected
+    path.write_text("1,5\n2,5\n")
+    with Data([str(path)], sql="select value * 2 as y from data", decimal=",") as data:
+        assert data.gather().data()[0].tolist() == [3, 5]
+    for wrong in ("1.234,5", "1.5", "1,2,3"):
+        path.write_text(f"x;y\n1,5;2\n{wrong};3\n")
+        with (
+            Data([str(path)], columns=True, decimal=",") as data,
+            pytest.raises(ReadError, match=rf"line 3, column 1 \(x\): '{wrong}' is not a number"),
+        ):
+            data.gather("x")
+
+
+def test_queries_name_odd_rows(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("x,y\n1,2\n3\n")
+    with pytest.raises(ReadError, match="line 3: 1 cell, where the first row has 2"):
+        Data([str(path)], sql="select x from data")

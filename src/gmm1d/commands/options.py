@@ -85,6 +85,13 @@ def reading(*, policies: Sequence[str] = ("error", "drop")) -> Callable[[Command
             "--sql",
             help="Read what this query gives; DATA are its table `data`, or a database with tables.",
         ),
+        click.option(
+            "--decimal",
+            type=click.Choice([".", ","]),
+            default=".",
+            show_default=True,
+            help="The mark before the fractional part of numbers in text.",
+        ),
         click.option("--table", help="Table of a DuckDB or SQLite file that has several."),
         click.option(
             "--missing",
@@ -163,6 +170,7 @@ def opened(options: dict[str, Any]) -> Data:
         table=options["table"],
         missing="error" if options["missing"] == "error" else "drop",
         columns=options["column"] is not None or bool(options.get("by")),
+        decimal=options["decimal"],
         watch=partial(_watched, progress=False if options.get("quiet") else None),
     )
     try:

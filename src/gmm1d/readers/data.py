@@ -86,6 +86,8 @@ class Data:
     missing : {"error", "drop"}
     columns : bool
         Whether columns are asked for, so that blanks in a text separate them.
+    decimal : {".", ","}
+        The mark before the fractional part of numbers in text.
     watch : function, optional
         Called with batches, what they are and how many rows there may be; returns the batches.
     threads : int, optional
@@ -104,6 +106,7 @@ class Data:
         table: str | None = None,
         missing: str = "error",
         columns: bool = False,
+        decimal: str = ".",
         watch: Watch = lambda batches, _: batches,
         threads: int | None = None,
     ) -> None:
@@ -120,16 +123,17 @@ class Data:
             )
             self._stack.callback(self.con.close)
             self._stack.callback(self.con.interrupt)
+            opened = partial(source, columns=columns, table=table, decimal=decimal)
             found = [place for name in names for place in places(name, Path(scratch))]
             self.paths = [place.path for place in found]
             if sql is not None:
-                self.sources = [answer(self.con, sql, found)]
+                self.sources = [answer(self.con, sql, found, decimal)]
                 return
             for place in found:
                 if not place.is_remote and place.head(len(MAGIC)) == MAGIC:
                     self.sketches.append(Sketch.load(place.path))
-                else:
-                    self.sources.append(source(self.con, place, columns=columns, table=table))
+                    continue
+                self.sources.append(opened(self.con, place))
         except BaseException:
             self._stack.close()
             raise

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gmm1d.errors import ReadError
 from gmm1d.readers.databases import attach_duckdb, sqlite_source
-from gmm1d.readers.relations import Source, answered, described, failures, identifier, nothing
+from gmm1d.readers.relations import Source, answered, described, failures, identifier, nothing, said
 from gmm1d.readers.scanning import gone, value
 from gmm1d.readers.sources import is_duckdb, is_sqlite, source
 from gmm1d.readers.tables import HEAD
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from gmm1d.readers.locations import Place
 
 
-def answer(con: Any, sql: str, places: Sequence[Place]) -> Source:
+def answer(con: Any, sql: str, places: Sequence[Place], decimal: str = ".") -> Source:
     """Return the rows of a query, to the one database among the places, or to the table `data` of all of them.
 
     Raises
@@ -34,7 +35,9 @@ def answer(con: Any, sql: str, places: Sequence[Place]) -> Source:
             attach_duckdb(con, places[0])
             return described(con, name, f"({sql}\n) AS answer")
     if places:
-        _make_table(con, name, [source(con, place, columns=True) for place in places])
+        _make_table(
+            con, name, [source(con, place, columns=True, decimal=decimal) for place in places]
+        )
     return described(con, name, f"({sql}\n) AS answer")
 
 
@@ -64,9 +67,11 @@ def _typed(con: Any, each: Source) -> tuple[Source, str]:
     try:
         each.attach(con)
         rows, *counts = answered(con, f"SELECT count(*), {', '.join(odd)} FROM {each.relation}")[0]
-    except failures():
+    except failures() as error:
         if each.exact:
-            raise
+            for _ in each.text.data():
+                pass  # whose own sentence about an odd row is better
+            raise ReadError(f"{each.name}: {said(error)}") from error
         return _typed(con, each.exactly())
     if not rows and not each.exact:
         return _typed(con, each.exactly())

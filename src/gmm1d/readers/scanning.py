@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 import numpy as np
 
 from gmm1d.errors import ReadError
+from gmm1d.readers.cells import MISSING, SPACE, Cell
 from gmm1d.readers.gathering import all_finite, vector
 from gmm1d.readers.relations import TEXT, Column, Source, Waiting, answered, failures, literal, said
-from gmm1d.readers.tables import MISSING, SPACE, Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Watch = Callable[[Iterable[Any], Source], Iterable[Any]]
 
 T = TypeVar("T")
-NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 BATCH = 1 << 17  # rows
 SHOWN = 40  # characters of a bad value that an error quotes
 DROP = "--missing drop leaves them out"
@@ -145,6 +144,8 @@ def value(source: Source, column: Column) -> str:
             "choose another column, or convert it by --sql"
         )
     odd = f"contains({key}, '_') OR contains({key}, '+-')"
+    if source.text is not None and source.text.decimal == ",":
+        odd, key = f"{odd} OR contains({key}, '.')", f"replace({key}, ',', '.')"
     return f"CASE WHEN {odd} THEN NULL ELSE TRY_CAST({key} AS DOUBLE) END"
 
 
@@ -259,11 +260,7 @@ def _check_cells(source: Source, cells: Iterator[Cell], missing: str, least: flo
     for before, cell in enumerate(cells):
         if cell.is_missing and missing == "drop":
             continue
-        if (
-            NUMBER.fullmatch(cell.text)
-            and math.isfinite(float(cell.text))
-            and float(cell.text) >= least
-        ):
+        if math.isfinite(cell.value) and cell.value >= least:
             continue
         name = f" ({cell.name})" if cell.name else ""
         no_value = cell.is_missing or cell.is_infinite
@@ -287,13 +284,14 @@ def _why(cell: Cell) -> str:
     """Say why a cell is not a number that can be used."""
     text = cell.text
     shown = repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
-    if NUMBER.fullmatch(text) and math.isfinite(float(text)):
+    if math.isfinite(cell.value):
         return f"{shown} is negative, and a weight: give numbers >= 0"
-    if NUMBER.fullmatch(text):
+    if math.isinf(cell.value):
         return f"{shown} is beyond the range of float64"
     odd = re.search(r"[^0-9A-Za-z+\-. ]", text.strip())
     if odd is None or cell.is_name:
         return f"{shown} is not a number"
     name = unicodedata.name(odd[0], "control character")
     code = f"U+{ord(odd[0]):04X}"
-    return f"{shown} is not a number, it contains {name} ({code}): write -1234.5 or 1e-3"
+    advice = "write -1234.5 or 1e-3" + ", or say --decimal ," * (odd[0] == "," != cell.decimal)
+    return f"{shown} is not a number, it contains {name} ({code}): {advice}"

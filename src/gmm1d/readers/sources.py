@@ -34,7 +34,9 @@ REFUSED = {
 }
 
 
-def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -> Source:
+def source(
+    con: Any, place: Place, *, columns: bool, table: str | None = None, decimal: str = "."
+) -> Source:
     """Tell what a file is and which columns it has.
 
     Parameters
@@ -45,6 +47,8 @@ def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -
         Whether columns are asked for (see `gmm1d.readers.tables.layout`).
     table : str, optional
         The table of a database that is meant.
+    decimal : {".", ","}
+        Of the numbers in a text.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def source(con: Any, place: Place, *, columns: bool, table: str | None = None) -
         # All of it tells the columns: a name may first be seen late.
         relation = f"read_json_auto({literal(place.path)}, sample_size = -1)"
         return described(con, place.name, relation)
-    return text_source(place, columns=columns)
+    return text_source(place, columns=columns, decimal=decimal)
 
 
 def is_sqlite(head: bytes) -> bool:
@@ -88,7 +92,7 @@ def is_duckdb(head: bytes) -> bool:
     return head[8:12] == b"DUCK"
 
 
-def text_source(place: Place, *, columns: bool) -> Source:
+def text_source(place: Place, *, columns: bool, decimal: str) -> Source:
     """Take text as it is laid out; every cell is a VARCHAR, which `gmm1d.readers` turns into a number.
 
     Raises
@@ -96,7 +100,7 @@ def text_source(place: Place, *, columns: bool) -> Source:
     ReadError
         If it can be read in two ways, or is empty.
     """
-    text = layout(place.name, place.open, columns=columns)
+    text = layout(place.name, place.open, columns=columns, decimal=decimal)
     odd = any("\n" in name or "\r" in name for name in text.names) or text.quoted_above
     width = 1 if text.delimiter == LINES else len(text.first)
     names = text.names or [str(j + 1) for j in range(width)]

@@ -11,9 +11,10 @@ import io
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from gmm1d.errors import ReadError
+from gmm1d.readers.cells import Cell, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,37 +24,9 @@ if TYPE_CHECKING:
 HEAD = 1 << 20  # bytes that tell the layout
 LISTED = 20  # names in a sentence
 LOOKED_AT = 1000  # rows of it that tell whether all have one number
-MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
-INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 BLANKS = " "  # the separator of columns that stands for any run of blanks
-SPACE = " \t\r\n\f\v"  # what surrounds a value and is no part of it; a no-break space is not
 LINES = ""  # no columns: every number between blanks is a value
 _WORDS = re.compile(r"[^ \t\r\n\f\v]+")  # ASCII blanks only: a no-break space stays in its number
-_NUMBER_LIKE = re.compile(r"[\d\s+\-.,$€£¥'\"]")  # how a number begins, well written or not
-
-
-class Cell(NamedTuple):
-    """One cell: where it stands, as an error says it, the number of its column from 1, its name, its text."""
-
-    place: str
-    column: int
-    name: str
-    text: str
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether it is empty or says that there is no value."""
-        return self.text.strip(SPACE).lower() in MISSING
-
-    @property
-    def is_infinite(self) -> bool:
-        """Whether it says that the value is infinite."""
-        return self.text.strip(SPACE).lower() in INFINITE
-
-    @property
-    def is_name(self) -> bool:
-        """Whether it can only be a name: no number, however badly written, and no missing value."""
-        return _is_name(self.text)
 
 
 @dataclass(frozen=True)
@@ -83,6 +56,8 @@ class Layout:
         Whether the head is a single line.
     quoted_above : bool
         Whether there is a quotation mark in a comment above the first row.
+    decimal : {".", ","}
+        The mark before the fractional part of numbers.
     """
 
     source: str
@@ -96,11 +71,12 @@ class Layout:
     comments: bool = False
     long_lines: bool = False
     quoted_above: bool = False
+    decimal: str = "."
 
     @property
     def possible(self) -> tuple[int, ...]:
         """The columns that may hold numbers, by the first row."""
-        return tuple(j for j, cell in enumerate(self.first) if not _is_name(cell))
+        return tuple(j for j, cell in enumerate(self.first) if not is_name(cell))
 
     def lines(self) -> Iterator[str]:
         """Yield the lines with their ends, whatever these are."""
@@ -158,13 +134,15 @@ class Layout:
         name = self.names[index] if self.names else ""
         for line, cells in self.data():
             if self.delimiter != LINES:
-                yield Cell(f"line {line}", index + 1, name, cells[index])
+                yield Cell(f"line {line}", index + 1, name, cells[index], self.decimal)
                 continue
             for j, word in enumerate(cells, start=1):
-                yield Cell(f"line {line}", j, "", word)
+                yield Cell(f"line {line}", j, "", word, self.decimal)
 
 
-def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Layout:
+def layout(
+    source: str, opened: Callable[[], BinaryIO], *, columns: bool, decimal: str = "."
+) -> Layout:
     """Tell how a text is laid out, from its first lines.
 
     Parameters
@@ -175,6 +153,8 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
         Returns its bytes as a stream.
     columns : bool
         Whether columns are asked for, so that blanks separate them.
+    decimal : {".", ","}
+        The mark before the fractional part of numbers; a comma then separates no columns.
 
     Raises
     ------
@@ -187,7 +167,7 @@ def layout(source: str, opened: Callable[[], BinaryIO], *, columns: bool) -> Lay
     head = head if whole else head[: head.rfind(b"\n") + 1] or head
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise ReadError(f"{source}: no data, the file is empty")
-    text = Layout(source, lambda: io.BytesIO(head), _encoding(head, whole))
+    text = Layout(source, lambda: io.BytesIO(head), _encoding(head, whole), decimal=decimal)
     delimiter = _delimiter(text, columns=columns)
     long_lines = b"\n" not in head and not whole
     if long_lines and delimiter != LINES:
@@ -250,25 +230,23 @@ def _delimiter(table: Layout, *, columns: bool) -> str:
     line, words = head[0]
     text = re.sub(r'"[^"]*"', '""', next(islice(table.lines(), line - 1, None)))
     for mark in "\t;,":
-        if mark in text:
+        if mark in text and mark != table.decimal:
             return mark
-    if not columns and not any(_is_name(word) or '"' in word for word in words):
+    if not columns and not any(is_name(word) or '"' in word for word in words):
         return LINES
     # Columns between blanks have as many names as numbers; else the line is one column's title.
-    return BLANKS if len(words) > 1 and len(words) == len(head[-1][1]) else ","
-
-
-def _is_name(text: str) -> bool:
-    """Tell whether a cell can only be a name: no number, however badly written, and not missing."""
-    text = text.strip().strip('"')
-    has_letter = any(char.isalpha() for char in text)
-    no_value = text.lower() in (*MISSING, *INFINITE)
-    return has_letter and not no_value and not _NUMBER_LIKE.match(text)
+    return (
+        BLANKS
+        if len(words) > 1 and len(words) == len(head[-1][1])
+        else ";"
+        if table.decimal == ","
+        else ","
+    )
 
 
 def _is_header(source: str, line: int, cells: Sequence[str]) -> bool:
     """Tell a line of names from a line of data; what could be either is an error."""
-    named = [_is_name(cell) for cell in cells]
+    named = [is_name(cell) for cell in cells]
     # Row labels often have no name: the first cell of a header may be empty.
     if any(named) and all(named[1:]) and (named[0] or not cells[0]):
         return True

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gmm1d.readers.tables import BLANKS, HEAD, LINES, SPACE, Layout
+from gmm1d.readers.cells import SPACE
+from gmm1d.readers.tables import BLANKS, HEAD, LINES, Layout
 
 if TYPE_CHECKING:
     from gmm1d.readers.locations import Place
