@@ -1,5 +1,6 @@
 """The verbs that use a model, groups and columns side by side, and data of many kinds, on the command line."""
 
+import contextlib
 import csv
 import io
 import json
@@ -18,7 +19,9 @@ import pytest
 from test_cli import FILES, GMM1D, WAITING, one_line, posix, run, shell
 
 import gmm1d
-from gmm1d import several
+from gmm1d import exits, several
+from gmm1d.commands.showing import show
+from gmm1d.formatting import text_table
 
 PENGUINS = FILES / "penguins_raw.csv"
 MASS = "Body Mass (g)"
@@ -428,3 +431,27 @@ def test_signals_end_the_reading_and_leave_nothing(tmp_path: Path, number: int, 
             assert process.stderr.read().strip() == ("gmm1d: interrupted" if code == 130 else "")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["m.json", "temporary"]
         assert not list(temporary.iterdir())
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_a_library_swallows_is_heeded(number: int, code: int) -> None:
+    def command() -> None:
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):  # as some imports do
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+        exits.heed()
+
+    with pytest.raises(SystemExit) as ending:
+        exits.run(command)
+    assert ending.value.code == code
+
+
+def test_a_table_too_wide_for_the_terminal_is_not_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    header, rows = ["a name", "number"], [["x" * 30, "-1234.5678"]]
+    show(text_table(header, rows), header, rows)
+    assert capsys.readouterr().out == f"{text_table(header, rows)}\n"
