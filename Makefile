@@ -58,7 +58,7 @@ $(VENV)/gmm1d.stamp: $(SOURCES) $(VENV)/made.stamp | tools
 
 $(VENV)/dev.stamp: $(VENV)/gmm1d.stamp
 	@echo "installing what checks, tests and documentation need"
-	@$(PIP) install -e ".[all]" --group dev
+	@$(PIP) install -e ".[all,dask,spark]" --group dev
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp

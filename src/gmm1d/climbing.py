@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gmm1d import _engine
+from gmm1d import _engine, frames
 from gmm1d.certificate import CURVATURE, Certificate
 from gmm1d.constraints import FREE, Constraints
 from gmm1d.errors import Ending
@@ -86,6 +86,8 @@ class Trace(Frozen):
     def stds(self) -> Array:
         """Standard deviations (T + 1, k)."""
         return self._parameters(2)
+
+    to_frame = frames.of_trace
 
     def _parameters(self, which: int) -> Array:
         k = self.rows.shape[1] // 3

@@ -2,8 +2,8 @@
 
 Taken: NumPy arrays (strided, memory-mapped, big-endian, of any real type), lists, tuples, ranges,
 iterators (read into a list once), pandas, Arrow and polars columns, one-column frames and tables,
-``array.array``, whatever offers ``__array__`` or the buffer protocol; none of their libraries is
-imported. The machine's own float64, float32 and whole numbers are used where they lie, every other
+``array.array``, whatever offers ``__array__``, DLPack, the buffer protocol or Arrow's C interface (read
+by PyArrow, extra ``frames``); none of their libraries is imported. The machine's own float64, float32 and whole numbers are used where they lie, every other
 real type becomes float64. All arithmetic is that of float64: whole numbers beyond 2**53 are rounded
 as they are read, categories stand for their values. Missing values (NaN, None, pandas.NA, masked)
 are refused with their number, never dropped.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 
 from gmm1d.arguments import shown
-from gmm1d.errors import InputError
+from gmm1d.errors import InputError, require
 from gmm1d.formatting import number
 
 if TYPE_CHECKING:
@@ -161,11 +161,39 @@ def _array(data: object, name: str) -> npt.NDArray[Any]:
     if isinstance(data, np.ma.MaskedArray):
         return data
     try:
+        if _is_arrow(data):
+            return _from_arrow(data, name)
+        if hasattr(data, "__dlpack__") and not hasattr(data, "__array__"):
+            return np.from_dlpack(data)
         if isinstance(data, Iterable) and not _is_array_like(data):
             return _from_list(list(data))
         return np.asarray(data)
+    except InputError:
+        raise
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise InputError(f"{name} that are no column of numbers ({error}): {SEQUENCE}") from error
+
+
+def _is_arrow(data: object) -> bool:
+    """Say whether only Arrow's C interface shows the values where they lie."""
+    copies = hasattr(data, "__array__") and not hasattr(data, "num_columns")  # as Arrow's tables do
+    return not copies and (
+        hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+    )
+
+
+def _from_arrow(data: Any, name: str) -> npt.NDArray[Any]:
+    """Read an array, a stream of arrays, or a table of one column; its values stay where they lie."""
+    pa = require("pyarrow", "frames")
+    stream = hasattr(data, "__arrow_c_stream__")
+    values = pa.chunked_array(data) if stream else pa.chunked_array([pa.array(data)])
+    if pa.types.is_struct(values.type):
+        columns = values.flatten()
+        if len(columns) != 1:
+            raise _several(name, (len(values), len(columns)))
+        values = columns[0]
+    found: npt.NDArray[Any] = values.to_numpy()
+    return found
 
 
 def _is_array_like(data: object) -> bool:
@@ -204,8 +232,12 @@ def _one_column(values: npt.NDArray[Any], data: object, name: str) -> npt.NDArra
             f"{name} in one row (shape {values.shape}): hand in x.ravel() if these are "
             f"{values.shape[1]} observations of one variable"
         )
-    raise InputError(
-        f"{name} with {values.shape[1]} columns (shape {values.shape}): gmm1d takes one, "
+    raise _several(name, values.shape)
+
+
+def _several(name: str, shape: tuple[int, ...]) -> InputError:
+    return InputError(
+        f"{name} with {shape[1]} columns (shape {shape}): gmm1d takes one, "
         "choose it, such as x[:, 0] or frame['name']"
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d import documents
+from gmm1d import documents, frames
 from gmm1d.climbing import Search
 from gmm1d.constraints import Constraints
 from gmm1d.errors import CollapseError, Ending, InputError
@@ -131,6 +131,8 @@ class Comparison(Frozen):
             "collapsed": {str(k): sentence for k, sentence in self.collapsed.items()},
         }
         return documents.write("gmm1d.comparison", content)
+
+    to_frame = frames.of_comparison
 
     def plot(self, *, xlabel: str = "x") -> Figure:
         """Draw the chosen fit beside the criteria (see `gmm1d.plots.plot_comparison`)."""

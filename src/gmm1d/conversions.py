@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmm1d import documents
+from gmm1d.arguments import numbers
 from gmm1d.errors import InputError, MissingExtraError, require
 from gmm1d.files import write_text
 from gmm1d.formatting import html_table, location, number
@@ -163,7 +164,9 @@ def to_sklearn(m: Mixture) -> Any:
     MissingExtraError
         If scikit-learn is not installed.
     """
-    model = require("sklearn.mixture", "sklearn").GaussianMixture(m.k, covariance_type="full")
+    model = require("sklearn.mixture", "sklearn", (1, 6)).GaussianMixture(
+        m.k, covariance_type="full"
+    )
     model.weights_ = m.weights.copy()
     model.means_ = m.means[:, None].copy()
     model.covariances_ = m.variances[:, None, None].copy()
@@ -172,3 +175,30 @@ def to_sklearn(m: Mixture) -> Any:
     model.converged_, model.n_iter_, model.lower_bound_ = True, 0, -np.inf
     model.n_features_in_ = 1
     return model
+
+
+def from_sklearn(cls: type[Mixture], model: Any) -> Mixture:
+    """Return the mixture of a fitted sklearn.mixture.GaussianMixture or BayesianGaussianMixture of one column.
+
+    Its components are sorted by mean, and their weights divided by their sum.
+
+    Raises
+    ------
+    InputError
+        If it is not fitted, of another kind, or of more than one column.
+    """
+    if not all(hasattr(model, name) for name in ("weights_", "means_", "covariances_")):
+        raise InputError(
+            f"this {type(model).__name__} has no weights_, means_ and covariances_: "
+            "hand in a GaussianMixture of scikit-learn after its fit"
+        )
+    weights, means = numbers("weights_", model.weights_), numbers("means_", model.means_)
+    if means.shape != (weights.size, 1):
+        raise InputError(
+            f"this {type(model).__name__} has means of the shape {means.shape}: "
+            "gmm1d takes a mixture of one column"
+        )
+    variances = numbers("covariances_", model.covariances_).ravel()
+    if variances.size == 1:  # "tied"
+        variances = np.repeat(variances, weights.size)
+    return cls(weights / weights.sum(), means[:, 0], variances=variances)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import importlib
+import re
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,19 +60,33 @@ class Ending(enum.StrEnum):
     INTERRUPTED = "interrupted before convergence; the last point is returned"
 
 
-def require(module: str, extra: str) -> ModuleType:
+PACKAGES = {"sklearn": "scikit-learn"}  # where the package to install has another name
+
+
+def require(module: str, extra: str, least: tuple[int, ...] = ()) -> ModuleType:
     """Import an optional `module`, or say which `extra` of gmm1d brings it.
 
     Raises
     ------
     MissingExtraError
-        If the module is not installed.
+        If the module is not installed, or older than the version `least`.
     """
+    library = module.split(".")[0]
+    package = PACKAGES.get(library, library)
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.split(".")[0]:
+        if error.name != library:
             raise
         raise MissingExtraError(
-            f"this needs {error.name}, which is not installed: pip install 'gmm1d[{extra}]'"
+            f"this needs {package}, which is not installed: pip install 'gmm1d[{extra}]'"
         ) from error
+    version = str(getattr(sys.modules[library], "__version__", ""))
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[: len(least)])
+    if numbers < least:
+        wanted = ".".join(map(str, least))
+        raise MissingExtraError(
+            f"this needs {package} {wanted} or newer, not {version}: "
+            f"pip install --upgrade 'gmm1d[{extra}]'"
+        )
+    return found

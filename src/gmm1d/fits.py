@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gmm1d import frames
 from gmm1d.errors import Ending, InputError
 from gmm1d.formatting import html_table
 from gmm1d.frozen import Frozen
@@ -50,6 +51,8 @@ class Fits(Frozen):
         What was wrong with the data sets that could not be fitted.
     names : tuple of length m, or None
         The names of the columns, where they had any.
+    library : str or None
+        The name of the library whose frame the data were.
     """
 
     weights: Array
@@ -65,6 +68,9 @@ class Fits(Frozen):
     n_parameters: int
     errors: Mapping[int, str]
     names: tuple[Any, ...] | None = None
+    library: str | None = None
+
+    to_frame = frames.of_fits
 
     def __len__(self) -> int:
         return len(self.status)
@@ -151,7 +157,7 @@ class Fits(Frozen):
         return {**names, "failed": found[None]} if None in found else names
 
     def to_dict(self) -> dict[str, Any]:
-        """Return one array (m,) per column of a table: ``pandas.DataFrame(fits.to_dict())``."""
+        """Return one array (m,) per column of a table."""
         m = len(self)
         numbers = {
             f"{kind}_{j + 1}": getattr(self, f"{kind}s")[:, j]

@@ -14,6 +14,7 @@ from gmm1d.datasets import data_sets, paired
 from gmm1d.errors import Ending, FitWarning, InputError
 from gmm1d.fits import Fits
 from gmm1d.fitting import fit
+from gmm1d.frames import library_of
 from gmm1d.options import check_rules, whole_k
 from gmm1d.progress import watched
 from gmm1d.sample import EXACT
@@ -125,7 +126,7 @@ def fit_many(
             part = None if weights is None else weights[rows]
             table[rows], failed = _fit_batch(data.rows[rows], part, k, rules)
             errors.update({i + j: sentence for j, sentence in failed.items()})
-    return _warned(_fits(table, k, rules, errors, data.names))
+    return _warned(_fits(table, k, rules, errors, data.names, library_of(X)))
 
 
 def _fit_batch(
@@ -204,7 +205,12 @@ def _row(found: Fit) -> Array:
 
 
 def _fits(
-    table: Array, k: int, rules: Rules, errors: dict[int, str], names: tuple[Any, ...] | None
+    table: Array,
+    k: int,
+    rules: Rules,
+    errors: dict[int, str],
+    names: tuple[Any, ...] | None,
+    library: str | None,
 ) -> Fits:
     facts = dict(zip(FACTS, table.T, strict=False))
     units, which = np.unique(facts["unit"], return_inverse=True)
@@ -222,7 +228,7 @@ def _fits(
         kept[name] = np.array(values, order="C")
         kept[name].setflags(write=False)
     n_parameters = rules.constraints.n_parameters(k)
-    return Fits(**kept, n_parameters=n_parameters, errors=errors, names=names)
+    return Fits(**kept, n_parameters=n_parameters, errors=errors, names=names, library=library)
 
 
 def _endings(facts: Mapping[str, Array]) -> NDArray[np.object_]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from gmm1d import arguments, components, conversions, landmarks
+from gmm1d import arguments, components, conversions, frames, landmarks
 from gmm1d.components import Components, in_blocks
 from gmm1d.errors import InputError
-from gmm1d.frozen import made
+from gmm1d.frozen import guarded, made
 from gmm1d.quantiles import Quantiles
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ class Mixture:
         columns = arguments.parameters(weights, means, stds, variances)
         order = self.sorting(*columns)
         for name, column in zip(("weights", "means", "stds"), columns, strict=True):
-            values = column[order]
-            values.setflags(write=False)
-            self.__dict__[name] = values
+            self.__dict__[name] = guarded(column[order])
 
     @classmethod
     def _trusted(cls, weights: FloatArray, means: FloatArray, stds: FloatArray) -> Mixture:
@@ -95,8 +93,7 @@ class Mixture:
     @cached_property
     def variances(self) -> FloatArray:
         """Squares (k,) of the standard deviations, read-only."""
-        values = np.square(self.stds)
-        values.setflags(write=False)
+        values: FloatArray = guarded(np.square(self.stds))
         return values
 
     @cached_property
@@ -291,6 +288,8 @@ class Mixture:
     load = classmethod(conversions.load)
     to_scipy = conversions.to_scipy
     to_sklearn = conversions.to_sklearn
+    from_sklearn = classmethod(conversions.from_sklearn)
+    to_frame = frames.of_mixture
 
     def __repr__(self) -> str:
         return conversions.short(self)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmm1d import conversions, documents
+from gmm1d import conversions, documents, frames
 from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.files import write_text
@@ -260,6 +260,8 @@ class Fit(Frozen):
             n_parameters=data.get("n_parameters", 3 * mixture.k - 1),
             compression_error=float(data.get("compression_error", 0.0)),
         )
+
+    to_frame = frames.of_fit
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write `to_json` to a file, whole or not at all.

@@ -19,6 +19,7 @@ from gmm1d import _engine
 from gmm1d.columns import check_total, column, refuse_faults, weights_column
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
+from gmm1d.frames import library_of
 from gmm1d.frozen import Frozen, guarded, made
 from gmm1d.progress import watched
 from gmm1d.sketch import Sketch
@@ -64,6 +65,8 @@ class Sample(Frozen):
         of all points up to 20 000, those of the sketch beyond.
     sketch : Sketch or None
         What stands for more than 20 000 points, made in the one reading of them.
+    library : str or None
+        The name of the library whose column the data were, if it makes frames, too.
 
     Notes
     -----
@@ -80,6 +83,7 @@ class Sample(Frozen):
     unit: float
     nodes: Nodes
     sketch: Sketch | None
+    library: str | None = None
 
     @classmethod
     def of(
@@ -117,16 +121,17 @@ class Sample(Frozen):
                     f"sample_weight came with a {kind}, which has its own weights: "
                     f"hand both to Sample.of(data, sample_weight) instead"
                 )
-            return data if isinstance(data, Sample) else cls._of_sketch(copy(data), None, None)
+            return data if isinstance(data, Sample) else cls._of_sketch(copy(data))
         points = column(data)
         m = points.size
         weights = None if sample_weight is None else weights_column(sample_weight, m)
         if m > EXACT:
-            return cls._of_sketch(_read(points, weights, threads, progress), points, weights)
-        return cls._of_few(points, weights)
+            read = _read(points, weights, threads, progress)
+            return cls._of_sketch(read, points, weights, library_of(data))
+        return cls._of_few(points, weights, library_of(data))
 
     @classmethod
-    def _of_few(cls, points: Column, weights: Column | None) -> Sample:
+    def _of_few(cls, points: Column, weights: Column | None, library: str | None) -> Sample:
         """Take every point for what it is."""
         ordered = points
         if weights is None:  # NumPy's sort is the fastest
@@ -152,10 +157,17 @@ class Sample(Frozen):
             unit=unit,
             nodes=guarded((values, counts)),
             sketch=None,
+            library=library,
         )
 
     @classmethod
-    def _of_sketch(cls, sketch: Sketch, points: Column | None, weights: Column | None) -> Sample:
+    def _of_sketch(
+        cls,
+        sketch: Sketch,
+        points: Column | None = None,
+        weights: Column | None = None,
+        library: str | None = None,
+    ) -> Sample:
         """Take the nodes of the sketch for its points."""
         if sketch.size == 0:
             raise InputError("no data: the Sketch is empty, add numbers to it")
@@ -166,9 +178,8 @@ class Sample(Frozen):
         *_, centre, unit = found
         _check_scale(low, high, centre, unit)
         nodes = guarded(sketch.nodes(centre, unit))
-        return cls(
-            guarded(points), guarded(weights), sketch.n, low, high, centre, unit, nodes, sketch
-        )
+        points, weights = guarded(points), guarded(weights)
+        return cls(points, weights, sketch.n, low, high, centre, unit, nodes, sketch, library)
 
     def __repr__(self) -> str:
         """Say how many points there are, between what values."""

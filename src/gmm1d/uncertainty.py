@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d import arguments
+from gmm1d import arguments, frames
 from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.formatting import between, estimate, number
 from gmm1d.frozen import Frozen
@@ -42,12 +42,17 @@ class StandardErrors(Frozen):
     weights, means, stds : ndarray, shape (k,)
     boundaries : ndarray, shape (b,)
         Of ``mixture.boundaries()``; inf where two components only touch.
+    library : str or None
+        What `to_frame` makes frames of, as in `Sample`.
     """
 
     weights: Array
     means: Array
     stds: Array
     boundaries: Array
+    library: str | None = None
+
+    to_frame = frames.of_errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +65,8 @@ class ConfidenceIntervals(Frozen):
     weights, means, stds : ndarray, shape (k, 2)
     boundaries : ndarray, shape (b, 2)
         Of ``mixture.boundaries()``; from -inf to inf where two components only touch.
+    library : str or None
+        What `to_frame` makes frames of, as in `Sample`.
     """
 
     level: float
@@ -67,6 +74,9 @@ class ConfidenceIntervals(Frozen):
     means: Array
     stds: Array
     boundaries: Array
+    library: str | None = None
+
+    to_frame = frames.of_intervals
 
 
 def standard_errors(fit: Fit) -> StandardErrors:
@@ -91,6 +101,7 @@ def standard_errors(fit: Fit) -> StandardErrors:
         means=means,
         stds=fit.mixture.stds * logs,
         boundaries=_boundaries(fit, c)[1],
+        library=frames.library_of_fit(fit),
     )
 
 
@@ -123,6 +134,7 @@ def confidence_intervals(fit: Fit, level: float = 0.95) -> ConfidenceIntervals:
             means=m.means[:, None] + np.outer(errors.means, reach),
             stds=_around(m.stds, errors.stds, m.stds[:, None] * factor),
             boundaries=m.boundaries()[:, None] + np.outer(errors.boundaries, reach),
+            library=errors.library,
         )
 
 
