@@ -58,6 +58,12 @@ Sketch finer(const Sketch& sketch, const Numbers& weights, const Numbers& means,
     return out;
 }
 
+std::optional<Sketch> again(const Sketch& sketch) {
+    Sketch out(sketch.most_leaves());
+    if (!sketch.coarsened()) out.prepare(out.without_piles(sketch));
+    return out.is_prepared() ? std::optional(out) : std::nullopt;
+}
+
 std::tuple<Indices, Indices, Table> leaves(const Sketch& sketch) {
     std::vector<std::int64_t> indices, exponents;
     std::vector<double> sums;
@@ -111,6 +117,7 @@ void bind_sketch(nanobind::module_& m) {
              "Estimate of the log-likelihood of the nodes minus that of the points.")
         .def("finer", &bound::finer, "weights"_a, "means"_a, "stds"_a, "tolerance"_a,
              "An empty sketch with cells narrow enough for the mixture.")
+        .def("again", &bound::again, "An empty sketch for narrow groups that the leaves do not resolve, if there are any.")
         .def("leaves", &bound::leaves, "Indices, exponents and sums of the leaves.")
         .def("exact", &bound::exact, "Values kept as they are, and their weights.")
         .def_static("restore", &bound::restore, "most_leaves"_a, "indices"_a, "exponents"_a, "sums"_a, "values"_a,

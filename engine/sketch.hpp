@@ -42,7 +42,10 @@ public:
 
     // Empty, on these cells, so that reading the data again gives a finer sketch: see refinement().
     std::vector<Cell> refinement(const Normals& mixture, double tolerance) const;
+    // Likewise for the cells of a second reading of what was added to this one since, where that left groups unresolved.
+    std::vector<Cell> without_piles(const Sketch& next) const;
     void prepare(std::vector<Cell> cells) { prepared_ = std::move(cells); }
+    bool is_prepared() const { return !prepared_.empty(); }
 
     // The same with fewer leaves, for a rough look.
     Sketch coarse(std::int64_t most_leaves) const;
@@ -65,7 +68,6 @@ public:
 private:
     friend class Pass;
 
-    std::vector<Cell> without_piles(const Sketch& next) const;
     void settle();
     void unite_leaves();
     void unite_exact();

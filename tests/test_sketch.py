@@ -211,7 +211,7 @@ def test_a_rare_narrow_component_is_noticed_and_refined(share, std):
     x = normals(3, *problem, n=300_000)
     sketch = Sketch().add(x)
     exact = log_likelihood(x, None, problem)
-    refined = sketch.refined(x, None, *parameters(problem))
+    refined = sketch.again(*parameters(problem)).add(x)
     assert abs(log_likelihood(*refined.nodes(), problem) - exact) < 1e-9 * x.size
     assert abs(refined.error(*parameters(problem))) < 1e-10 * x.size
     error = log_likelihood(*sketch.nodes(), problem) - exact
@@ -219,17 +219,27 @@ def test_a_rare_narrow_component_is_noticed_and_refined(share, std):
     check_nodes(refined, x)
 
 
-def test_refinement_needs_the_points():
-    sketch = Sketch().add(np.arange(100.0))
-    with pytest.raises(InputError, match="a Sketch of 100 points cannot be refined by 3"):
-        sketch.refined([1, 2, 3], None, [1], [0], [1])
+def test_a_sum_of_sketches_says_when_its_points_must_be_read_again():
+    problem = ([0.9997, 0.0003], [0, 0.3], [1, 1e-5])
+    x = normals(3, *problem, n=800_000)
+    parts = np.array_split(x, 8)
+    merged = sum(Sketch().add(part) for part in parts)
+    again = merged.again()
+    finer = sum(copy.copy(again).add(part) for part in parts)
+    exact = log_likelihood(x, None, problem)
+    assert abs(log_likelihood(*merged.nodes(), problem) - exact) > 1
+    assert abs(log_likelihood(*finer.nodes(), problem) - exact) < 1e-9 * x.size
+    check_nodes(finer, x)
+    assert finer.again() is None
+    assert Sketch().add(G).again() is None
+    assert Sketch().again() is None
 
 
 def test_refinement_keeps_the_bound_on_leaves():
     x = normals(3, *CLAW)
     sketch = Sketch(256).add(x)
     assert sketch.coarsened
-    refined = sketch.refined(x, None, *parameters(CLAW))
+    refined = sketch.again(*parameters(CLAW)).add(x)
     assert refined.n_leaves <= 256
     assert refined.max_leaves == 256
 

@@ -104,6 +104,11 @@ class Sketch:
     def finer(self, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], tolerance: float) -> Sketch:
         """An empty sketch with cells narrow enough for the mixture."""
 
+    def again(self) -> Sketch | None:
+        """
+        An empty sketch for narrow groups that the leaves do not resolve, if there are any.
+        """
+
     def leaves(self) -> tuple[Annotated[NDArray[numpy.int64], dict(shape=(None,))], Annotated[NDArray[numpy.int64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
         """Indices, exponents and sums of the leaves."""
 

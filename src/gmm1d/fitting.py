@@ -245,7 +245,7 @@ def _doubts(error: float, sample: Sample) -> list[str]:
     """Say what compression does to a fit where finer leaves did not help, or could not be had."""
     if abs(error) <= COMPRESSION * sample.n:
         return []
-    again = "" if sample.points is not None else ", and the data cannot be read again"
+    again = "" if sample.readable else ", and the data cannot be read again"
     return [f"compression may change the log-likelihood by {number(error, 2)}{again}"]
 
 
@@ -254,7 +254,7 @@ def _refined(sample: Sample, found: Climb, rules: Rules) -> tuple[Sample, Climb,
     for _ in range(REFINEMENTS):
         error = _compression_error(sample, found)
         settled = found.status in (Ending.CONVERGED, Ending.FLAT)
-        if abs(error) <= COMPRESSION * sample.n or sample.points is None or not settled:
+        if abs(error) <= COMPRESSION * sample.n or not sample.readable or not settled:
             break
         sample = sample.refined(found.end.weights, found.end.means, found.end.stds, rules.threads)
         found = climbing.climb(sample, found.end, rules)

@@ -196,6 +196,11 @@ class Sample(Frozen):
         return self.sketch.size
 
     @property
+    def readable(self) -> bool:
+        """Whether the points can be read again."""
+        return self.points is not None or getattr(self.sketch, "_read", None) is not None
+
+    @property
     def constant(self) -> bool:
         """Whether all points are equal."""
         return self.low == self.high
@@ -227,10 +232,13 @@ class Sample(Frozen):
     def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
         """Read the points again, on leaves that are finer where this mixture asks for it."""
         assert self.sketch is not None
-        assert self.points is not None
-        finer = self.sketch.refined(
-            self.points, self.weights, weights, means, stds, threads=threads
-        )
+        if self.points is None:
+            assert self.sketch._read is not None
+            finer = self.sketch._read(self.sketch, (weights, means, stds))
+        else:
+            again = self.sketch.again(weights, means, stds)
+            assert again is not None
+            finer = again.add(self.points, self.weights, threads=threads)
         nodes = guarded(finer.nodes(self.centre, self.unit))
         return replace(self, nodes=nodes, sketch=finer)
 

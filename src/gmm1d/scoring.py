@@ -33,13 +33,23 @@ def log_likelihood(
     InputError
         If there are no values, a weight is negative, or a log-density leaves float64.
     """
-    sums, counts = [], []
-    for x, *weights in batches:
-        w = weights[0] if weights else np.ones(x.size)
-        if (w < 0).any():
-            raise InputError(f"a weight is negative, {w.min()}: give numbers >= 0")
-        sums.append(float(np.sum(w * mixture.logpdf(x))))
-        counts.append(float(np.sum(w)))
+    return added(part(mixture, *batch) for batch in batches)
+
+
+def part(
+    mixture: Mixture, x: NDArray[np.float64], w: NDArray[np.float64] | None = None
+) -> tuple[float, float]:
+    """Return the two sums over one batch, perhaps of no values; only a negative weight is refused."""
+    if w is None:
+        return float(np.sum(mixture.logpdf(x))), float(x.size)
+    if (w < 0).any():
+        raise InputError(f"a weight is negative, {w.min()}: give numbers >= 0")
+    return float(np.sum(w * mixture.logpdf(x))), float(np.sum(w))
+
+
+def added(parts: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return the totals of what `part` returned, with the errors of `log_likelihood`."""
+    sums, counts = zip(*parts, strict=True) if (parts := list(parts)) else ((), ())
     total, n = math.fsum(sums), math.fsum(counts)
     if not n > 0:
         raise InputError("no data: there are no values of positive weight")

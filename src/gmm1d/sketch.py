@@ -18,7 +18,7 @@ are few, outliers among them, and values that come very often are kept as they a
 added leaf by leaf, a narrower leaf into the wider one that contains it, which changes no moment.
 
 Where the moments of new leaves show a narrow group that they do not resolve, the points of that one
-`add` are read a second time, with leaves for the group.
+`add` are read a second time, with leaves for the group (`Sketch.again` tells whether a sum of sketches asks for that).
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
 
     from numpy.typing import ArrayLike
 
+    Read: TypeAlias = Callable[["Sketch", tuple[ArrayLike, ...]], "Sketch"]
+
 Array: TypeAlias = npt.NDArray[np.float64]
 
 MOST_LEAVES = 2**16
-TOLERANCE = 1e-11  # of the log-likelihood per point, for refined()
+TOLERANCE = 1e-11  # of the log-likelihood per point, for again()
 
 
 class Sketch:
@@ -71,19 +74,21 @@ class Sketch:
     Sketch(1001 points from 0 to 1e+09)
     """
 
-    __slots__ = ("_sums",)
+    __slots__ = ("_read", "_sums")
+
+    _read: Read | None  # who can read all points again, on the leaves that `again` asks for
 
     def __init__(self, max_leaves: object = MOST_LEAVES) -> None:
         if isinstance(max_leaves, int | np.integer) and 256 <= max_leaves <= MOST_LEAVES:
-            self._sums = _engine.Sketch(int(max_leaves))
+            self._sums, self._read = _engine.Sketch(int(max_leaves)), None
             return
         raise InputError(f"max_leaves={shown(max_leaves)}: give a number from 256 to {MOST_LEAVES}")
 
     @classmethod
-    def _of(cls, sums: _engine.Sketch) -> Sketch:
+    def _of(cls, sums: _engine.Sketch, read: Read | None = None) -> Sketch:
         """Wrap what the engine made."""
         out = cls.__new__(cls)
-        out._sums = sums
+        out._sums, out._read = sums, read
         return out
 
     def add(self, x: object, sample_weight: object = None, *, threads: int | None = None) -> Sketch:
@@ -116,7 +121,7 @@ class Sketch:
         if not sums.add(points, weights, threads):
             refuse_faults(points, weights)
         check_sums(sums.n, sums.size)
-        self._sums = sums
+        self._sums, self._read = sums, None
         return self
 
     def __add__(self, other: object) -> Sketch:
@@ -210,39 +215,32 @@ class Sketch:
         """
         return self._sums.error(*parameters(weights, means, stds, None))
 
-    def refined(
+    def again(
         self,
-        x: object,
-        sample_weight: object,
-        weights: ArrayLike,
-        means: ArrayLike,
-        stds: ArrayLike,
-        *,
-        threads: int | None = None,
-    ) -> Sketch:
-        """Return a sketch of the same points with narrower leaves where a mixture (k,) asks for them.
+        weights: ArrayLike | None = None,
+        means: ArrayLike | None = None,
+        stds: ArrayLike | None = None,
+    ) -> Sketch | None:
+        """Return an empty sketch to which the same points are to be added once more.
 
-        Parameters
-        ----------
-        x, sample_weight
-            What was added to this sketch, to be read again.
-        weights, means, stds : array_like (k,)
-            The mixture.
+        Its leaves are narrower where a mixture (k,) asks for them, or, without one, where groups pile up
+        within leaves of this sketch. One array is added to it; for several, add each to a copy.
+
+        Returns
+        -------
+        Sketch or None
+            None where nothing piles up.
 
         Raises
         ------
         InputError
-            If the points are not as many as were added.
+            If these are not the parameters of a mixture.
         """
-        points = column(x)
-        if points.size != self.size:
-            raise InputError(
-                f"a Sketch of {self.size} points cannot be refined by {points.size}: "
-                "hand in the data that it was made of"
-            )
+        if weights is None or means is None:
+            sums = self._sums.again()
+            return None if sums is None else Sketch._of(sums)
         mixture = parameters(weights, means, stds, None)
-        finer = Sketch._of(self._sums.finer(*mixture, TOLERANCE * self.n))
-        return finer.add(points, sample_weight, threads=threads)
+        return Sketch._of(self._sums.finer(*mixture, TOLERANCE * self.n))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the sketch to a file, whole or not at all; the format is that of `sketch_files`.
@@ -283,7 +281,7 @@ class Sketch:
 
     def __copy__(self) -> Sketch:
         """Return one that grows on its own; the sums are never changed in place."""
-        return Sketch._of(self._sums)
+        return Sketch._of(self._sums, self._read)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the documented bytes."""
