@@ -32,6 +32,7 @@ BENCHMARKS = (
     "peers",
     "peers_many",
     "peers_large",
+    "clusters_dask",
 )
 SLOW = ("peers_overlap",)
 HEADS = ["figure", "value", "must be", "", ""]

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Again: TypeAlias = tuple[Sketch, tuple[ArrayLike, ...]]
 
 T = TypeVar("T")
-PART = 1 << 20  # values added to a sketch at a time, in a process that may have little memory
 
 
 def read_all(read: Callable[[Again | None], Sketch]) -> Sketch:
@@ -71,11 +70,7 @@ def sketched(batches: Iterable[Batch], where: str, again: Again | None = None) -
     assert empty is not None
 
     def add(sketch: Sketch, points: Column, weights: Column | None) -> Sketch:
-        for begin in range(0, points.size, PART):
-            part = slice(begin, begin + PART)
-            w = None if weights is None else weights[part]
-            sketch += copy(empty).add(points[part], w, threads=1)
-        return sketch
+        return sketch + copy(empty).add(points, weights, threads=1)
 
     return _folded(add, Sketch(), batches, where)
 
