@@ -82,6 +82,12 @@ def test_arrow_of_anything_else_is_refused(table, sentence):
         gmm1d.Sample.of(offering(table, "__arrow_c_stream__"))
 
 
+def test_what_is_lazy_must_be_collected():
+    with pytest.raises(InputError, match=r"single LazyFrame: collect\(\) it first"):
+        column(pl.LazyFrame({"x": X}))
+    assert column(pl.LazyFrame({"x": X}).collect()).size == X.size
+
+
 def test_arrow_without_pyarrow_names_the_extra(monkeypatch):
     data = offering(pa.array(X), "__arrow_c_array__")
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -34,6 +34,7 @@ READ_AS_THEY_ARE = frozenset(
 )
 
 SEQUENCE = "hand in a list, an array or a column of numbers"
+COLLECT = "collect() it first, or hand in gmm1d.clusters.spark.sketch of it"
 FINITE = "every value must be a finite float64"
 NUMERIC = "convert the values to numbers first"
 DROP = "drop or fill missing values first"
@@ -222,7 +223,8 @@ def _one_column(values: npt.NDArray[Any], data: object, name: str) -> npt.NDArra
     if values.ndim == 1:
         return values
     if values.ndim == 0:
-        raise InputError(f"{name} as a single {type(data).__name__}: {SEQUENCE}")
+        advice = COLLECT if hasattr(data, "collect") else SEQUENCE  # polars and Spark
+        raise InputError(f"{name} as a single {type(data).__name__}: {advice}")
     if values.ndim > 2:
         raise InputError(f"{name} with {values.ndim} dimensions (shape {values.shape}): {SEQUENCE}")
     if values.shape[1] == 1:
