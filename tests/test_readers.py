@@ -7,10 +7,13 @@ import shutil
 import sys
 from pathlib import Path
 
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ipykernel.kernelspec import install
 
 from gmm1d.errors import ReadError
 from gmm1d.readers import read_column
@@ -215,3 +218,17 @@ def test_symlink_loop_and_permission(tmp_path: Path) -> None:
             read_column(closed)
     finally:
         os.seteuid(user)
+
+
+def test_a_notebook_without_widgets_reads_columns(tmp_path, monkeypatch):
+    """There DuckDB refuses every word about its progress bar, even that there be none."""
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share" / "jupyter"))
+    install(prefix=str(tmp_path), kernel_name="reader")
+    (tmp_path / "x.txt").write_text("1\n2\n4\n")
+    cell = nbformat.v4.new_code_cell("""
+import sys; sys.modules["ipywidgets"] = None
+from gmm1d.readers import read_column; print(read_column("x.txt"))""")
+    book = nbformat.v4.new_notebook(cells=[cell])
+    where = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(book, kernel_name="reader", resources=where).execute()
+    assert book.cells[0].outputs[-1]["text"] == "[1. 2. 4.]\n"

@@ -66,7 +66,7 @@ def sketch(data: Any, column: Hashable = None, *, sample_weight: Any = None) -> 
     >>> prices = pd.DataFrame({"price": np.append(rng.normal(3, 1, 600), rng.normal(9, 2, 400))})
     >>> ddf = dd.from_pandas(prices, npartitions=4)
     >>> gmm1d.fit(sketch(ddf["price"]), 2)
-    <Fit of 2 Gaussians to 1000 values: CONVERGED, log-likelihood -2422.131896>
+    <Fit of 2 Gaussians to 1000 values: CONVERGED, log-likelihood -2287.614741>
     """
     parts = parts_of(data, column, sample_weight)
 

@@ -102,7 +102,9 @@ class Source:
 def connection(**config: object) -> Any:
     """Open a database of DuckDB in memory, which draws no progress bar of its own on the standard output."""
     con = require("duckdb", "cli").connect(config=config)
-    con.execute("SET enable_progress_bar = false")
+    ((drawn,),) = con.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if drawn:  # in a notebook without ipywidgets it is off, and may not even be set to that
+        con.execute("SET enable_progress_bar = false")
     return con
 
 
