@@ -37,7 +37,7 @@ def measure() -> list[Figure]:
         )
         ddf = dd.from_dask_array(x, columns="x").to_frame().persist()
         wait(ddf)
-        local = ddf["x"].to_dask_array().compute()
+        local = np.array(ddf["x"].to_dask_array().compute())  # aligned, which what was sent is not
         figures = _persisted(ddf, local)
         with tempfile.TemporaryDirectory() as folder:
             ddf.to_parquet(folder)

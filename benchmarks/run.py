@@ -23,6 +23,7 @@ BENCHMARKS = (
     "units",
     "quantiles",
     "startup",
+    "swap",
     "front_door",
     "interrupt",
     "reference_fits",

@@ -158,7 +158,7 @@ def test_what_it_is():
 def test_without_scikit_learn(monkeypatch):
     hide(monkeypatch)
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(MissingExtraError, match=r"sklearn, .* pip install 'gmm1d\[sklearn\]'"):
+    with pytest.raises(MissingExtraError, match=r"scikit-learn, .* pip install 'gmm1d\[sklearn\]'"):
         importlib.import_module("gmm1d.estimator")
 
 
@@ -167,7 +167,7 @@ def test_a_scikit_learn_that_is_too_old(monkeypatch):
     old = types.ModuleType("sklearn")
     old.__version__ = "1.5.2"  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sklearn", old)
-    with pytest.raises(MissingExtraError, match=r"sklearn 1.6 or newer, not 1.5.2"):
+    with pytest.raises(MissingExtraError, match=r"scikit-learn 1.6 or newer, not 1.5.2"):
         importlib.import_module("gmm1d.estimator")
 
 

@@ -40,7 +40,8 @@ class GaussianMixture1D(
     Parameters
     ----------
     n_components : int or "auto"
-        The number of components, or "auto" for the choice of `gmm1d.compare`.
+        The number of components, or "auto" for the choice of `gmm1d.compare`, which is meant where a
+        `BayesianGaussianMixture` was given more components than it needs: here each of them is fitted.
     covariance_type : {"full", "diag", "spherical", "tied"}
         "tied" stands for one variance for all. The others are the same in one dimension, but for the shapes of
         `covariances_`, `precisions_` and `precisions_cholesky_`.
