@@ -34,6 +34,7 @@ BENCHMARKS = (
     "peers_many",
     "peers_large",
     "clusters_dask",
+    "clusters_spark",
 )
 SLOW = ("peers_overlap",)
 HEADS = ["figure", "value", "must be", "", ""]

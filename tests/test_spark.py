@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pytest
 import gmm1d
 from gmm1d import Mixture, Sketch
 from gmm1d.clusters import spark as room
-from gmm1d.clusters import workers
+from gmm1d.clusters import spark_workers as workers
 from gmm1d.clusters.spark import (
     log_density,
     log_likelihood,
@@ -44,6 +45,7 @@ pytestmark = [
 ]
 FAITHFUL = np.loadtxt(Path(__file__).parents[1] / "examples/data/faithful_waiting.txt")
 MIXTURE = Mixture([0.3, 0.7], [-2, 3], stds=[1, 1.5])
+KINDS = {"part": pa.int64(), "turn": pa.int64(), "fault": pa.string(), "sketch": pa.binary()}
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # to start, for tests are over soon
 SETTINGS = {
     "spark.ui.enabled": "false",
@@ -56,6 +58,32 @@ SETTINGS = {
     "spark.driver.extraJavaOptions": QUICK,
     "spark.executor.extraJavaOptions": QUICK,
 }
+
+
+CONNECT = """
+import pathlib, sys
+from pyspark.sql import SparkSession, functions as F
+import gmm1d
+from gmm1d.clusters.spark import log_likelihood, predict, sketch, sketches
+builder = SparkSession.builder.remote("local[2]").config("spark.ui.enabled", "false")
+spark = builder.config("spark.driver.extraJavaOptions", sys.argv[2]).getOrCreate()
+df = spark.range(0, 4000, 1, 4).select("id", F.randn(1).alias("x"))
+found = sketch(df, F.col("x"))
+f = gmm1d.fit(found, 1)
+assert set(sketches(df, "x", F.col("id") % 2)) == {0, 1}
+assert abs(log_likelihood(f, df, "x") - f.log_likelihood) < 1e-9 * abs(f.log_likelihood)
+assert df.select(predict(f, "x")).first()[0] == 0
+for column in ("y", F.col("y")):
+    try:
+        sketch(df, column)
+    except gmm1d.errors.InputError as error:
+        assert "y" in str(error)
+    else:
+        raise SystemExit("no error")
+spark.stop()
+expected = pathlib.Path(sys.argv[1]).read_bytes()
+print("same bits" if found.to_bytes() == expected else "other bits")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +156,20 @@ def test_the_fit_of_real_data(spark: SparkSession) -> None:
 
 
 def test_the_same_bits_however_spark_sends_the_rows(spark: SparkSession, frame: DataFrame) -> None:
-    expected = sketch(frame, "x").to_bytes()
-    for name, value in (("arrow.maxRecordsPerBatch", "77777"), ("arrow.useLargeVarTypes", "true")):
-        spark.conf.set(f"spark.sql.execution.{name}", value)
+    some = frame.where("id < 40000")
+
+    def found() -> list[bytes]:
+        groups = sketches(some, "x", "city").values()
+        return [each.to_bytes() for each in (sketch(some, "x"), *groups)]
+
+    expected, options = found(), "spark.sql.execution.arrow."
+    spark.conf.set(f"{options}maxRecordsPerBatch", "77777")
+    spark.conf.set(f"{options}useLargeVarTypes", "true")
     try:
-        assert sketch(frame, "x").to_bytes() == expected
+        assert found() == expected
     finally:
-        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1000")
-        spark.conf.unset("spark.sql.execution.arrow.useLargeVarTypes")
+        spark.conf.set(f"{options}maxRecordsPerBatch", "1000")
+        spark.conf.unset(f"{options}useLargeVarTypes")
 
 
 def test_the_driver_adds_up_few_sums(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,10 +189,36 @@ def test_the_driver_adds_up_few_sums(spark: SparkSession, monkeypatch: pytest.Mo
     assert found.to_bytes() == sum(Sketch().add(pieces[i]) for i in order).to_bytes()
 
 
-def test_narrow_groups_are_read_once_more(spark: SparkSession) -> None:
-    narrow = F.when(F.rand(1) < 0.5, F.randn(2)).otherwise(1e-5 * F.randn(3) + 0.25)
-    frame = spark.range(0, 40_000, 1, 3).select(narrow.alias("x")).cache()
-    assert_same_fit(gmm1d.fit(sketch(frame), 2), gmm1d.fit(column(frame, "x"), 2))
+def test_rows_are_added_up_in_the_order_of_their_partitions() -> None:
+    """However they arrive; the sum of the weights may be too large, and the first fault is kept."""
+    rng = np.random.default_rng(1)
+    pieces = [Sketch().add(rng.normal(size=20_000)) for _ in range(5)]
+    rows = [
+        {"part": i // 2, "turn": i % 2, "fault": None, "sketch": each.to_bytes()}
+        for i, each in enumerate(pieces)
+    ]
+    expected = sum(pieces).to_bytes()
+    assert sum(pieces[::-1]).to_bytes() != expected
+    shuffled = [rows[i] for i in (3, 0, 4, 2, 1)]
+    assert workers.sum_of(pa.Table.from_pylist(shuffled, pa.schema(KINDS)))[
+        "sketch"
+    ].to_pylist() == [expected]
+    for i in (3, 1):
+        rows[i]["fault"] = f"fault {i}"
+        table = pa.Table.from_pylist(shuffled, pa.schema(KINDS))
+        assert workers.sum_of(table)["fault"].to_pylist() == [f"fault {i}"]
+    heavy = Sketch().add([1.0], [1e308]).to_bytes()
+    rows = [{"part": i, "turn": 0, "fault": None, "sketch": heavy} for i in range(2)]
+    table = workers.sum_of(pa.Table.from_pylist(rows, pa.schema(KINDS)))
+    assert "adds up to inf" in table["fault"][0].as_py()
+
+
+def test_a_narrow_group_that_no_partition_shows_is_read_once_more(spark: SparkSession) -> None:
+    rare = F.when(F.rand(1) < 0.001, 1e-4 * F.randn(2) + 0.3).otherwise(F.randn(3))
+    frame = spark.range(0, 800_000, 1, 16).select(rare.alias("x")).cache()
+    found = gmm1d.fit(sketch(frame), 2)
+    assert abs(found.compression_error) < 1e-10 * found.n
+    assert_same_fit(found, gmm1d.fit(column(frame, "x"), 2))
 
 
 def test_a_weight_is_a_repeated_row(frame: DataFrame, x: Any) -> None:
@@ -283,8 +343,8 @@ def test_what_is_no_column_of_numbers_is_refused_before_any_work(
         (r"type string", lambda: log_likelihood(MIXTURE, small, "text")),
         (r"model is a dict: hand in a Fit", lambda: log_likelihood({}, small, "x")),
         (r"model is a str", lambda: predict("model", "x")),
-        (r"in a builtins.list: hand in a Spark", lambda: sketch([1.0], "x")),
-        (r"in a pyspark.Column: hand in", lambda: sketch(x)),
+        (r"in a list: hand in a Spark", lambda: sketch([1.0], "x")),
+        (r"in a pyspark.*Column: hand in", lambda: sketch(x)),
     ]
     for sentence, call in cases:
         with pytest.raises(InputError, match=sentence):
@@ -396,3 +456,16 @@ def test_spark_is_asked_for_by_the_name_of_its_extra(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(MissingExtraError, match=r"not installed: pip install 'gmm1d\[spark\]'"):
         sketch(SimpleNamespace(columns=["x"]))
+
+
+def test_spark_connect(small: DataFrame, tmp_path: Path) -> None:
+    """A client that has no Java gateway gets the same bits and the same errors."""
+    pytest.importorskip("grpc", reason="Spark Connect needs pip install 'pyspark[connect]'")
+    expected = tmp_path / "expected"
+    expected.write_bytes(sketch(small, "x").to_bytes())
+    environment = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    run = [sys.executable, "-W", "ignore", "-c", CONNECT, str(expected), QUICK]
+    done = subprocess.run(
+        run, cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "same bits\n"), done.stderr[-2000:]

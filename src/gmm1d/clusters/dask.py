@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmm1d import scoring
+from gmm1d.clusters.dask_tasks import kind_of, mapped, one_column, parts_of, reduced, shared
 from gmm1d.clusters.partitions import (
     evaluated,
     joined,
@@ -21,7 +22,6 @@ from gmm1d.clusters.partitions import (
     scored,
     sketched,
 )
-from gmm1d.clusters.tasks import kind_of, mapped, one_column, parts_of, reduced
 from gmm1d.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def sketch(data: Any, column: Hashable = None, *, sample_weight: Any = None) -> 
     parts = parts_of(data, column, sample_weight)
 
     def read(again: Again | None) -> Sketch:
-        found: Sketch = reduced(mapped(parts, _sketch_of, again), sum)
+        found: Sketch = reduced(mapped(parts, _sketch_of, shared(again)), sum)
         return found
 
     return read_all(read)

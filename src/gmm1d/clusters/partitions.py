@@ -81,7 +81,8 @@ def scored(mixture: Mixture, batches: Iterable[Batch], where: str) -> list[tuple
     def add(
         parts: list[tuple[float, float]], points: Column, weights: Column | None
     ) -> list[tuple[float, float]]:
-        if not np.isfinite(points).all() or not (weights is None or np.isfinite(weights).all()):
+        sound = weights is None or (np.isfinite(weights) & (weights >= 0)).all()
+        if not (sound and np.isfinite(points).all()):
             refuse_faults(points, weights)
         w = None if weights is None else weights.astype(np.float64, copy=False)
         return [*parts, scoring.part(mixture, points.astype(np.float64, copy=False), w)]
@@ -145,7 +146,7 @@ def labelled(groups: Mapping[Any, Sketch]) -> dict[Any, Sketch]:
 
     def rank(label: Any) -> list[Any]:
         parts = label if isinstance(label, tuple) else (label,)
-        return [(part is None, type(part).__name__, part) for part in parts]
+        return [(part is None, type(part).__name__, part != part, part) for part in parts]  # noqa: PLR0124  # NaN
 
     return {label: groups[label] for label in sorted(groups, key=rank)}
 

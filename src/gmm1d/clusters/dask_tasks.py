@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Parts: TypeAlias = list[tuple[Any, ...]]  # what each partition is computed from
 
 LEAST = (2025, 1)
+FAN = 32  # results put together by one task: few transfers, and at most 5 MB each
 EXPECTED = "hand in a Dask DataFrame, Series or Array"
 
 
@@ -96,9 +97,13 @@ def one_column(array: Any) -> Any:
 
 def mapped(pieces: Parts, function: Callable[..., Any], *args: Any) -> list[Any]:
     """Return a task ``[function(number, *args, *columns)]`` for the pieces of each partition."""
-    delayed = require("dask", "dask").delayed
-    shared, task = [delayed(arg) for arg in args], delayed(_alone)
-    return [task(function, i, len(args), *shared, *each) for i, each in enumerate(pieces)]
+    task = require("dask", "dask").delayed(_alone)
+    return [task(function, i, len(args), *args, *each) for i, each in enumerate(pieces)]
+
+
+def shared(arg: Any) -> Any:
+    """Return what may be large as one task for all; nothing for nothing, so that Dask fuses what is linear."""
+    return None if arg is None else require("dask", "dask").delayed(arg)
 
 
 def _alone(function: Callable[..., Any], number: int, n_args: int, *rest: Any) -> list[Any]:
@@ -115,4 +120,4 @@ def _alone(function: Callable[..., Any], number: int, n_args: int, *rest: Any) -
 def reduced(tasks: list[Any], function: Callable[[list[Any]], Any]) -> Any:
     """Put the results of tasks together by Dask's tree reduction."""
     bag = require("dask.bag", "dask").from_delayed(tasks)
-    return bag.reduction(function, function).to_delayed().compute()
+    return bag.reduction(function, function, split_every=FAN).to_delayed().compute()
