@@ -84,8 +84,7 @@ def scored(mixture: Mixture, batches: Iterable[Batch], where: str) -> list[tuple
         sound = weights is None or (np.isfinite(weights) & (weights >= 0)).all()
         if not (sound and np.isfinite(points).all()):
             refuse_faults(points, weights)
-        w = None if weights is None else weights.astype(np.float64, copy=False)
-        return [*parts, scoring.part(mixture, points.astype(np.float64, copy=False), w)]
+        return [*parts, scoring.part(mixture, points, weights)]
 
     return _folded(add, [], batches, where)
 
