@@ -126,9 +126,11 @@ def test_partitions_may_be_empty_or_one_may_hold_nearly_all():
     assert late.map_partitions(len).compute().tolist()[:5] == [0] * 5
     assert sketch(late["x"]).n == 50_000
     nothing = frame()[frame()["x"] > 1e9]
-    assert sketch(nothing["x"]).n == 0
-    with pytest.raises(InputError, match="no data: the Sketch is empty"):
-        gmm1d.fit(sketch(nothing["x"]), 2)
+    for work in (lambda: sketch(nothing["x"]), lambda: sketches(nothing, "x", "day")):
+        with pytest.raises(InputError, match="no data: the column has no rows"):
+            work()
+    with pytest.raises(InputError, match="no data: there are no values of positive weight"):
+        log_likelihood(FIT, nothing, "x")
 
 
 @pytest.mark.usefixtures("client")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Again: TypeAlias = tuple[Sketch, tuple[ArrayLike, ...]]
 
 T = TypeVar("T")
+EMPTY = "no data: the column has no rows"
 
 
 def read_all(read: Callable[[Again | None], Sketch]) -> Sketch:
@@ -38,12 +39,19 @@ def read_all(read: Callable[[Again | None], Sketch]) -> Sketch:
     ----------
     read : callable
         Returns the sum over all partitions of what `sketched` makes of them, given the same `again`.
+
+    Raises
+    ------
+    InputError
+        If there are no values in any of them.
     """
 
     def read_again(sketch: Sketch, mixture: tuple[ArrayLike, ...]) -> Sketch:
         return Sketch._of(read((sketch, mixture))._sums, read_again)
 
     found = read(None)
+    if not found.size:
+        raise InputError(EMPTY)
     if found.again() is not None:
         return read_again(found, ())
     return Sketch._of(found._sums, read_again)
@@ -141,7 +149,9 @@ def merged(parts: Iterable[Mapping[Any, Sketch]]) -> dict[Any, Sketch]:
 
 
 def labelled(groups: Mapping[Any, Sketch]) -> dict[Any, Sketch]:
-    """Return groups in the order of their labels, or tuples of labels, None last."""
+    """Return groups in the order of their labels, or tuples of labels, None last; refuse none at all."""
+    if not groups:
+        raise InputError(EMPTY)
 
     def rank(label: Any) -> list[Any]:
         parts = label if isinstance(label, tuple) else (label,)

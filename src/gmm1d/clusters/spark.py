@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gmm1d import scoring
 from gmm1d.arguments import shown
 from gmm1d.clusters import spark_workers as workers
-from gmm1d.clusters.partitions import labelled, mixture_of, read_all
+from gmm1d.clusters.partitions import EMPTY, labelled, mixture_of, read_all
 from gmm1d.errors import InputError, require
 from gmm1d.sketch import Sketch
 
@@ -41,7 +41,6 @@ NUMBERS = (
     "DoubleType",
     "DecimalType",
 )
-EMPTY = "no data: the DataFrame has no rows"
 LABELS = (*NUMBERS, "StringType", "BooleanType", "DateType", "TimestampType", "TimestampNTZType")
 
 
@@ -86,10 +85,7 @@ def sketch(
     def read(again: Again | None) -> Sketch:
         parts = frame.mapInArrow(partial(workers.sketch_of, again=again), workers.SKETCH)
         rows = _sound(_added_up(parts, parts["part"] % FAN))
-        found = sum((Sketch.from_bytes(bytes(row["sketch"])) for row in rows), Sketch())
-        if not found.size:
-            raise InputError(EMPTY)
-        return found
+        return sum((Sketch.from_bytes(bytes(row["sketch"])) for row in rows), Sketch())
 
     return read_all(read)
 
