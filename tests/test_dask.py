@@ -25,6 +25,8 @@ from gmm1d.clusters.dask import (
 )
 from gmm1d.errors import InputError, MissingExtraError
 
+# Frames are made here and sent to the workers, which Dask advises against, as it should.
+pytestmark = pytest.mark.filterwarnings("ignore:Sending large graph:UserWarning")
 M = gmm1d.Mixture([0.3, 0.5, 0.2], [-2, 1, 5], [0.5, 1, 2])
 X = M.rvs(200_000, rng=1)
 FRAME = pd.DataFrame(
