@@ -1,7 +1,9 @@
 """Columns on a real Dask cluster of worker processes: the fit of the whole, whatever happens to partitions and workers."""
 
+import copy
 import logging
 import os
+import pickle
 import signal
 import sys
 import types
@@ -143,6 +145,17 @@ def test_the_data_are_read_again_for_a_narrow_group_that_partitions_do_not_show(
     local = gmm1d.fit(x, 2)
     assert abs(found.compression_error) < 1e-10 * x.size
     equals(found, local)
+
+
+def test_what_the_cluster_gave_is_pickled_and_copied():
+    found = sketch(frame()["x"])
+    fit = gmm1d.fit(found, 3)
+    for kept in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+        assert kept.to_bytes() == found.to_bytes()
+    for kept in (pickle.loads(pickle.dumps(fit)), copy.copy(fit), copy.deepcopy(fit)):
+        assert kept.mixture == fit.mixture
+    assert copy.copy(fit.sample).readable
+    assert not pickle.loads(pickle.dumps(fit.sample)).readable
 
 
 # --- groups -------------------------------------------------------------------------------------
