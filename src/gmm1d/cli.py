@@ -6,6 +6,7 @@ How a command ends, in every way, stands in `gmm1d.exits`.
 
 from __future__ import annotations
 
+import sys
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # In the order in which they are listed; each in the module of `gmm1d.commands` that has its name.
-VERBS = ("fit", "compare", "predict", "score", "sample", "sketch")
+VERBS = ("fit", "compare", "report", "predict", "score", "sample", "sketch")
 
 EPILOG = """\b
 Examples:
   gmm1d compare waiting.txt -k 1..6 --plot waiting.png
   gmm1d fit measures.csv -c length -k 3 -o model.json
+  gmm1d report waiting.txt -k 1..6 -o writeup.pdf
   gmm1d predict model.json measures.csv -c length > labelled.csv
   gmm1d COMMAND --help
 
@@ -81,4 +83,5 @@ def program() -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
-    exits.run(lambda: program.main(args, "gmm1d", standalone_mode=False))
+    words = list(sys.argv[1:] if args is None else args)
+    exits.run(lambda: program.main(words, "gmm1d", standalone_mode=False, obj=words))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d import documents, frames
+from gmm1d import documents, frames, thumbnails
 from gmm1d.climbing import Search
 from gmm1d.constraints import Constraints
 from gmm1d.errors import CollapseError, Ending, InputError
 from gmm1d.fitting import finish, fit_from
-from gmm1d.formatting import html_table, number, text_table
+from gmm1d.formatting import html, number, text_table
 from gmm1d.frozen import Frozen
 from gmm1d.options import check_exact, check_ks, check_rules
 from gmm1d.progress import check_progress, watched
@@ -113,7 +112,8 @@ class Comparison(Frozen):
         return f"<Comparison of k = {', '.join(map(str, self.fits))}: {self.reason}>"
 
     def _repr_html_(self) -> str:
-        return f"<div>{html_table(*self.table())}<p>{escape(self.reason)}</p></div>"
+        pictures = thumbnails.comparison(self)
+        return html(*self.table(), lines=[self.reason], pictures=pictures)
 
     def to_json(self) -> str:
         """Write the fits and the choice as JSON; its schema is ``schemas/gmm1d.comparison.json`` in the package.

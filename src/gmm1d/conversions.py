@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmm1d import documents
+from gmm1d import documents, formatting, thumbnails
 from gmm1d.arguments import numbers
 from gmm1d.errors import InputError, MissingExtraError, require
 from gmm1d.files import write_text
-from gmm1d.formatting import html_table, location, number
+from gmm1d.formatting import location, number
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -69,13 +69,14 @@ def short(m: Mixture) -> str:
 
 
 def html(m: Mixture) -> str:
-    """Write the parameters as an HTML table."""
+    """Write the parameters as an HTML table below a small picture."""
     rows = zip(m.weights, m.means, m.stds, strict=True)
     cells = [
         [str(j), number(w), location(mu, s), number(s)] for j, (w, mu, s) in enumerate(rows, 1)
     ]
     title = f"Mixture of {m.k} Gaussian{'s' * (m.k > 1)}"
-    return html_table(["component", "weight", "mean", "std"], cells, title)
+    header = ["component", "weight", "mean", "std"]
+    return formatting.html(header, cells, caption=title, pictures=thumbnails.mixture(m))
 
 
 def to_json(m: Mixture) -> str:

@@ -81,6 +81,8 @@ def require(module: str, extra: str, least: tuple[int, ...] = ()) -> ModuleType:
         raise MissingExtraError(
             f"this needs {package}, which is not installed: pip install 'gmm1d[{extra}]'"
         ) from error
+    if not least:
+        return found
     version = str(getattr(sys.modules[library], "__version__", ""))
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[: len(least)])
     if numbers < least:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gmm1d import frames
 from gmm1d.errors import Ending, InputError
-from gmm1d.formatting import html_table
+from gmm1d.formatting import html
 from gmm1d.frozen import Frozen
 from gmm1d.mixture import Mixture
 
@@ -146,9 +145,8 @@ class Fits(Frozen):
         return f"<Fits of {self._what()}: {counts}>"
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{escape(line)}</p>" for line in self.failures())
-        table = html_table(["fits", "ended"], self._endings(), caption=self._title())
-        return f"<div>{table}{lines}</div>"
+        header, title = ["fits", "ended"], self._title()
+        return html(header, self._endings(), caption=title, lines=self.failures())
 
     def counts(self) -> dict[str, int]:
         """Return how often each ending occurs, by its name, and "failed" where there was none."""

@@ -1,13 +1,13 @@
-"""How numbers and tables are written: the one place for summaries, formulas, HTML and the command line."""
+"""How numbers, tables and displays are written: the one place for summaries, formulas, HTML and the command line."""
 
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MOST_DIGITS = 16  # that a float64 surely has
 ROUNDING = 1e-12
@@ -85,11 +85,30 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """Write cells as an HTML table, escaped."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def html(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    caption: str = "",
+    lines: Iterable[str] = (),
+    pictures: Iterable[Element] = (),
+) -> str:
+    """Write a display of a notebook: pictures, cells as a table, and lines of text, all escaped."""
+    whole = Element("div")
+    whole.extend(pictures)
+    table = SubElement(whole, "table")
+    if caption:
+        SubElement(table, "caption").text = caption
+    _row(SubElement(table, "thead"), "th", header)
+    body = SubElement(table, "tbody")
+    for row in rows:
+        _row(body, "td", row)
+    for line in lines:
+        SubElement(whole, "p").text = line
+    return tostring(whole, "unicode", method="html")
+
+
+def _row(parent: Element, kind: str, cells: Sequence[str]) -> None:
+    row = SubElement(parent, "tr")
+    for cell in cells:
+        SubElement(row, kind).text = cell

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmm1d import conversions, documents, frames
+from gmm1d import conversions, documents, frames, thumbnails
 from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.files import write_text
-from gmm1d.formatting import estimate, html_table, location, number, residue, steps, text_table
+from gmm1d.formatting import estimate, html, location, number, residue, steps, text_table
 from gmm1d.frozen import Frozen, guarded
 from gmm1d.mixture import Mixture
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gmm1d.climbing import Trace
+    from gmm1d.replays import Replay
     from gmm1d.sample import Sample
     from gmm1d.uncertainty import ConfidenceIntervals, StandardErrors
 
@@ -116,6 +116,12 @@ class Fit(Frozen):
 
         return plot_fit(self, ax, data=data, xlabel=xlabel)
 
+    def replay(self, *, data: object = None, most: int = 200) -> Replay:
+        """Return the climb, point by point (see `gmm1d.replays.replay`)."""
+        from gmm1d.replays import replay
+
+        return replay(self, data=data, most=most)
+
     def standard_errors(self) -> StandardErrors:
         """Return the standard errors of parameters and boundaries (see `gmm1d.uncertainty.standard_errors`)."""
         from gmm1d.uncertainty import standard_errors
@@ -140,25 +146,17 @@ class Fit(Frozen):
         )
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{escape(line)}</p>" for line in [*self._facts(), *self._remarks()])
-        return f"<div>{html_table(*self.table(), caption=self._title())}{lines}</div>"
+        title, lines = self._title(), [*self._facts(), *self._remarks()]
+        return html(*self.table(), caption=title, lines=lines, pictures=thumbnails.fit(self))
 
     def _title(self) -> str:
         return f"Mixture of {self.k} Gaussian{'s' * (self.k > 1)} fitted to {number(self.n, 12)} values"
 
     def _facts(self) -> list[str]:
-        criteria = [
-            ("log-likelihood", self.log_likelihood),
-            ("AIC", self.aic),
-            ("BIC", self.bic),
-            ("ICL", self.icl),
-        ]
-        facts = [
-            self.status.value,
-            ", ".join(
-                f"{name} {number(value, 10)}" for name, value in criteria if value is not None
-            ),
-        ]
+        values = (self.log_likelihood, self.aic, self.bic, self.icl)
+        named = zip(("log-likelihood", "AIC", "BIC", "ICL"), values, strict=True)
+        criteria = [f"{name} {number(value, 10)}" for name, value in named if value is not None]
+        facts = [self.status.value, ", ".join(criteria)]
         if self.certificate is not None:
             facts.append(
                 f"gradient {residue(self.certificate.gradient_norm)}, "

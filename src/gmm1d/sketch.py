@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gmm1d import _engine, sketch_files
+from gmm1d import _engine, sketch_files, thumbnails
 from gmm1d.arguments import finite_number, parameters, shown, whole, workers
 from gmm1d.columns import check_sums, column, refuse_faults, weights_column
 from gmm1d.documents import reading
@@ -294,3 +294,5 @@ class Sketch:
         points = "1 point" if self.size == 1 else f"{self.size} points"
         weight = "" if self.n == self.size else f" of total weight {number(self.n)}"
         return f"Sketch({points}{weight} from {number(self.low)} to {number(self.high)})"
+
+    _repr_html_ = thumbnails.sketch_html

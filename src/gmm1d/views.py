@@ -1,6 +1,6 @@
-"""What a picture of a mixture shows: the stretch of the line, the bins, the points of a curve.
+"""What a picture of a mixture shows: the stretch of the line, the bins, the curves, and what is left out.
 
-Only numbers, so that every drawing library can use them; nothing is drawn here.
+Only numbers, colours and sentences, so that every drawing library can use them; nothing is drawn here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gmm1d import special
+from gmm1d.formatting import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gmm1d.comparison import Comparison
     from gmm1d.mixture import Mixture
+    from gmm1d.result import Fit
     from gmm1d.sample import Sample
 
     Array = NDArray[np.float64]
 
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # of components
+FEW_VALUES = 30  # below, every value is a tick on the axis; a histogram would be mostly chance
+SPIKE = 4  # times as high as all bars, the sum would flatten everything else
+DISTINCT = 1e-13  # of the distance from zero, in which there are enough float64 for a curve
 EDGE = 0.05  # the part of the data on either side that says nothing about where the bulk lies
 REACH = 3.0  # widths of the bulk beyond which a value is far out; stds drawn around a component
 TAILS = 10.0  # widths of the bulk beyond which a value is far out where tails are shown
@@ -55,15 +62,24 @@ def view(mixture: Mixture, n: float, sample: Sample | None, widths: float = REAC
     shown = mixture.weights * n >= FEW
     low, high = math.inf, -math.inf
     if sample is not None and not sample.constant:
-        low, high, width = _reached(sample, widths)
+        low, high, width = _reached(*distinct(sample), widths)
         shown &= mixture.stds <= widths * width
     reach = REACH * mixture.stds
     low = min([low, *(mixture.means - reach)[shown]])
     high = max([high, *(mixture.means + reach)[shown]])
     if not low < high:  # no data, and no component of weight
         low, high = float(np.min(mixture.means - reach)), float(np.max(mixture.means + reach))
-    margin = 0.02 * (high - low)
+    margin = max(0.02 * (high - low), DISTINCT * max(abs(low), abs(high)))
     return between(float(low - margin), float(high + margin), sample)
+
+
+def node_view(values: Array, counts: Array) -> View:
+    """Choose the stretch that shows all nodes (d,), ascending, of these counts but those far out."""
+    low, high, width = _reached(values, counts, REACH)
+    margin = max(0.02 * (high - low), DISTINCT * abs(high)) if width > 0 else abs(high) or 1.0
+    return View(
+        low - margin, high + margin, float(np.sum(counts[(values < low) | (values > high)]))
+    )
 
 
 def between(low: float, high: float, sample: Sample | None) -> View:
@@ -81,6 +97,49 @@ def curve_points(mixture: Mixture, shown: View) -> Array:
     return np.unique(points[(points >= shown.low) & (points <= shown.high)])
 
 
+def curves(mixture: Mixture, shown: View) -> tuple[Array, Array, Array]:
+    """Return ascending points (p,), the weighted components (k, p) there, and their sum (p,)."""
+    x = curve_points(mixture, shown)
+    total = np.asarray(mixture.pdf(x))
+    return x, mixture.responsibilities(x).T * total, total
+
+
+def typical(mixture: Mixture, shown: View) -> float:
+    """Return how high the highest bar of very many values of a mixture would be."""
+    edges = np.linspace(shown.low, shown.high, BULK_BINS + 1)
+    return float(np.max(np.diff(mixture.cdf(edges)) / np.diff(edges)))
+
+
+def top(bars: float, peak: float) -> float:
+    """Return how high a picture goes: to the peak of the sum, unless it is a spike beside the bars."""
+    return 1.5 * bars if bars and peak > SPIKE * bars else 1.05 * max(peak, bars)
+
+
+def spike(peak: float, height: float) -> str:
+    """Say how high the sum goes, if that is not shown."""
+    return f"the sum peaks at {number(peak, 3)}" if peak > height else ""
+
+
+def outside(shown: View, low: float, high: float) -> str:
+    """Say how many of the data from `low` to `high` are not shown, if any."""
+    lie = "value lies" if shown.outside == 1 else "values lie"
+    span = f"the data go from {number(low, 4)} to {number(high, 4)}"
+    count = number(shown.outside, 10 if float(shown.outside).is_integer() else 3)
+    return f"{count} {lie} outside: {span}" if shown.outside else ""
+
+
+def ticks(values: Array, count: float, shown: View) -> Array | None:
+    """Return those of few values (d,), ascending, that are shown; None for more, which a histogram shows."""
+    if count >= FEW_VALUES and values[0] < values[-1]:
+        return None
+    return values[(values >= shown.low) & (values <= shown.high)]
+
+
+def pictured(comparison: Comparison) -> Fit:
+    """Return the fit that a picture of a comparison shows: the chosen one, or else the last."""
+    return comparison.fits[max(comparison.fits) if comparison.k is None else comparison.k]
+
+
 def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
     """Return the density of the data in equal bins (b,) and their edges (b + 1,).
 
@@ -89,9 +148,19 @@ def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
     a smaller part of many values, as clusters may be many. Bins of rounded data hold a whole number of
     possible values each, or they would show a false comb.
     """
-    most = min(MOST_BINS, 4 * math.ceil(math.sqrt(max(sample.n, sample.size))))
-    edges = _edges(sample, shown, most)
+    edges = _edges(*distinct(sample), count_of(sample), shown)
     return _counts(sample, edges) / sample.n / np.diff(edges), edges
+
+
+def node_histogram(values: Array, counts: Array, count: float, shown: View) -> tuple[Array, Array]:
+    """Return the same of the nodes (d,), ascending, of `count` points, which are not read."""
+    edges = _edges(values, counts, count, shown)
+    return _spread(values, counts, edges) / np.sum(counts) / np.diff(edges), edges
+
+
+def count_of(sample: Sample) -> float:
+    """Return how many values are shown: as many as there are, or as the weights stand for."""
+    return max(sample.n, sample.size)
 
 
 def tail_histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
@@ -100,8 +169,10 @@ def tail_histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
     There, bins are put together outwards until they hold 10 values or are a quarter as wide as they are far
     from the bulk, so that a tail is not a row of single values and gaps stay gaps.
     """
-    first, last = _bulk(*distinct(sample))
-    edges = _edges(sample, shown, 5 * MOST_BINS, least=(last - first) / BULK_BINS)
+    values, weights = distinct(sample)
+    first, last = _bulk(values, weights)
+    least = (last - first) / BULK_BINS
+    edges = _edges(values, weights, count_of(sample), shown, 5 * MOST_BINS, least)
     counts = _counts(sample, edges)
     right = int(np.searchsorted(edges, last))
     left = len(edges) - 1 - int(np.searchsorted(edges, first, side="right") - 1)
@@ -123,10 +194,11 @@ def _grown(edges: Array, counts: Array) -> Array:
     return edges[kept]
 
 
-def _edges(sample: Sample, shown: View, most: int, least: float = 0.0) -> Array:
-    """Return the edges (b + 1,) of equal bins; see `histogram`."""
-    values, weights = distinct(sample)
-    count = max(sample.n, sample.size)
+def _edges(
+    values: Array, weights: Array, count: float, shown: View, most: int = 0, least: float = 0.0
+) -> Array:
+    """Return the edges (b + 1,) of equal bins, at most so many of at least that width; see `histogram`."""
+    most = most or min(MOST_BINS, 4 * math.ceil(math.sqrt(count)))
     spreads = [
         _shortest(values, weights, part) / (2 * special.ndtri(0.5 + part / 2))  # a Gaussian's std
         for part in PARTS
@@ -152,12 +224,9 @@ def distinct(sample: Sample) -> tuple[Array, Array]:
 
 
 def _counts(sample: Sample, edges: Array) -> Array:
-    """Count the points in every bin; where there are none, each node reaches half way to the next."""
+    """Count the points in every bin, or the nodes where there are none."""
     if sample.points is None:
-        values, weights = distinct(sample)
-        ends = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2, values[-1:]])
-        below = np.concatenate([[0.0], np.cumsum(weights)])
-        return np.diff(np.interp(edges, ends, below))
+        return _spread(*distinct(sample), edges)
     counts = np.zeros(edges.size - 1)
     for start in range(0, sample.size, BLOCK):
         block = slice(start, start + BLOCK)
@@ -166,13 +235,19 @@ def _counts(sample: Sample, edges: Array) -> Array:
     return counts
 
 
-def _reached(sample: Sample, widths: float) -> tuple[float, float, float]:
-    """Return the lowest and highest point not far out, and the width of the bulk."""
-    values, weights = distinct(sample)
+def _spread(values: Array, weights: Array, edges: Array) -> Array:
+    """Return the weight in every bin of nodes (d,), each of which reaches half way to the next."""
+    ends = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2, values[-1:]])
+    below = np.concatenate([[0.0], np.cumsum(weights)])
+    return np.diff(np.interp(edges, ends, below))
+
+
+def _reached(values: Array, weights: Array, widths: float) -> tuple[float, float, float]:
+    """Return the lowest and highest of the nodes (d,) not far out, and the width of the bulk."""
     first, last = _bulk(values, weights)
     width = last - first
     if width <= 0 or len(values) <= 2:
-        return sample.low, sample.high, sample.high - sample.low
+        return float(values[0]), float(values[-1]), float(values[-1] - values[0])
     kept = values[(values >= first - widths * width) & (values <= last + widths * width)]
     return float(kept[0]), float(kept[-1]), width
 

@@ -67,13 +67,14 @@ def _columns(ctx: click.Context, _: Any, incomplete: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
-def _joined(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def joined(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Make one decorator of several, in their order."""
     return lambda command: reduce(lambda decorated, add: add(decorated), reversed(options), command)
 
 
 def reading(*, policies: Sequence[str] = ("error", "drop")) -> Callable[[Command], Command]:
     """Add the argument DATA and the options that say what to read of it."""
-    return _joined(
+    return joined(
         click.argument("data", nargs=-1, type=click.Path()),
         click.option(
             "-c",
@@ -110,7 +111,7 @@ weighing = click.option(
     help="Column that says how often each value counts.",
 )
 
-climbing = _joined(
+climbing = joined(
     click.option(
         "--start",
         type=click.Choice(["spread", "quantile", "kmeans"]),
@@ -137,7 +138,7 @@ climbing = _joined(
     ),
 )
 
-printing = _joined(
+printing = joined(
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text."),
     click.option("-q", "--quiet", is_flag=True, help="Print no text and no progress."),
 )
@@ -191,6 +192,12 @@ def _watched(batches: Iterable[Any], source: Source, progress: bool | None) -> I
     exits.heed()
 
 
+def outputs(options: dict[str, Any], names: Sequence[str] = ("output", "plot")) -> list[Path]:
+    """Return the files that shall be written; an option holds one or several."""
+    values = [options.get(name) or () for name in names]
+    return [Path(p) for value in values for p in ((value,) if isinstance(value, str) else value)]
+
+
 def check_outputs(options: dict[str, Any], names: Sequence[str] = ("output", "plot")) -> None:
     """Refuse outputs that cannot be written, before the work begins.
 
@@ -201,7 +208,7 @@ def check_outputs(options: dict[str, Any], names: Sequence[str] = ("output", "pl
     MissingExtraError
         If a picture is wanted and matplotlib is not installed.
     """
-    wanted = [Path(options[name]) for name in names if options.get(name)]
+    wanted = outputs(options, names)
     for path in wanted:
         if path.name == "-":
             raise InputError("-: this is no file; without --output the standard output is written")
@@ -213,7 +220,7 @@ def check_outputs(options: dict[str, Any], names: Sequence[str] = ("output", "pl
             raise InputError(f"{path}: permission denied")
     _refuse_overwriting(options, filter(None, (*options.get("data", ()), options.get("model"))))
     if len({path.resolve() for path in wanted}) < len(wanted):
-        raise InputError(f"{wanted[0]}: model and picture cannot be one file")
+        raise InputError(f"{wanted[0]}: two outputs cannot be one file")
     if options.get("plot"):
         from gmm1d.plots import figure_format
 
@@ -223,10 +230,7 @@ def check_outputs(options: dict[str, Any], names: Sequence[str] = ("output", "pl
 def _refuse_overwriting(options: dict[str, Any], sources: Iterable[str]) -> None:
     """Refuse outputs that are files which are read, or which a query names."""
     given = [Path(source) for source in sources]
-    for name in ("output", "plot"):
-        path = Path(options[name]) if options.get(name) else None
-        if path is None or not path.exists():
-            continue
+    for path in filter(Path.exists, outputs(options)):
         if any(source.exists() and path.samefile(source) for source in given):
             raise InputError(f"{path}: this would overwrite the data")
         if path.name in (options.get("sql") or ""):

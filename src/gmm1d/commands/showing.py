@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gmm1d.commands.options import outputs
 from gmm1d.formatting import text_table
 
 if TYPE_CHECKING:
@@ -42,10 +43,9 @@ def show(text: str, header: Sequence[str], rows: Sequence[Sequence[str]], chosen
 
 def say_written(options: dict[str, Any], names: Sequence[str] = ("plot", "output")) -> None:
     """Name the files that were written."""
-    if not options["as_json"] and not options["quiet"]:
-        for name in names:
-            if options.get(name):
-                click.echo(f"wrote {options[name]}")
+    if not options.get("as_json") and not options["quiet"]:
+        for path in outputs(options, names):
+            click.echo(f"wrote {path}")
 
 
 def say_left_out(n_missing: int, options: dict[str, Any]) -> None:

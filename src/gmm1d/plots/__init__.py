@@ -10,6 +10,7 @@ other. A fit that was loaded from a file holds no data: hand them in as `data`.
 """
 
 from gmm1d.plots.agreements import plot_pit, plot_qq
+from gmm1d.plots.animations import animate, save_animation
 from gmm1d.plots.canvas import COLOURS, FORMATS, figure_format, save_figure
 from gmm1d.plots.choices import plot_comparison, plot_criteria, plot_multiples
 from gmm1d.plots.climbs import plot_trace
@@ -19,6 +20,7 @@ from gmm1d.plots.groups import plot_responsibilities
 __all__ = [
     "COLOURS",
     "FORMATS",
+    "animate",
     "figure_format",
     "plot_comparison",
     "plot_criteria",
@@ -29,5 +31,6 @@ __all__ = [
     "plot_qq",
     "plot_responsibilities",
     "plot_trace",
+    "save_animation",
     "save_figure",
 ]

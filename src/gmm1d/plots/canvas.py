@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from gmm1d.mixture import Mixture
     from gmm1d.result import Fit
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+COLOURS, FEW_VALUES = views.COLOURS, views.FEW_VALUES
 STYLES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D")
-FEW_VALUES = 30  # below, every value is a tick on the axis; a histogram would be mostly chance
 INSIDE, LETTERS = (
     6,
     32,
@@ -121,16 +120,15 @@ def legend(ax: Axes, *, inside: bool = True, widen: bool, **where: Any) -> None:
 
 
 def wrapped(label: str, letters: int = LINE) -> str:
-    """Break a label that is too long for one line."""
-    return textwrap.fill(label, letters)
+    """Break a label that is too long for one line; it is text, not mathematics, whatever it holds."""
+    return textwrap.fill(label, letters).replace("$", r"\$")
 
 
 def draw_ticks(ax: Axes, sample: Sample, shown: views.View) -> bool:
     """Draw few values as ticks on the axis; say whether they were few."""
-    if max(sample.n, sample.size) >= FEW_VALUES and not sample.constant:
+    x = views.ticks(views.distinct(sample)[0], views.count_of(sample), shown)
+    if x is None:
         return False
-    x = views.distinct(sample)[0]
-    x = x[(x >= shown.low) & (x <= shown.high)]
     low = np.full(x.size, 0.02)
     ax.plot(x, low, "|", color="0.2", ms=14, mew=1.5, transform=ax.get_xaxis_transform())
     return True
@@ -145,8 +143,4 @@ def remark(ax: Axes, fit: Fit, *remarks: str) -> None:
 
 def outside(shown: views.View, sample: Sample | None) -> str:
     """Say how many values are not shown, if any."""
-    if not shown.outside or sample is None:
-        return ""
-    lie = "value lies" if shown.outside == 1 else "values lie"
-    span = f"the data go from {number(sample.low, 4)} to {number(sample.high, 4)}"
-    return f"{number(shown.outside, 10)} {lie} outside: {span}"
+    return "" if sample is None else views.outside(shown, sample.low, sample.high)

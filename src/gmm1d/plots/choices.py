@@ -11,7 +11,7 @@ from gmm1d import views
 from gmm1d.comparison import CRITERIA
 from gmm1d.errors import Ending
 from gmm1d.plots.canvas import COLOURS, STYLES, axes, figure, legend, outside, wrapped
-from gmm1d.plots.densities import draw_bars, draw_curves, plot_fit, spike, top
+from gmm1d.plots.densities import draw_bars, draw_curves, plot_fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,8 +61,7 @@ def plot_comparison(comparison: Comparison, *, xlabel: str = "x") -> Figure:
     """
     drawn = figure(11.0)
     left, right = drawn.subplots(1, 2, width_ratios=(3, 2))
-    chosen = comparison.k if comparison.k is not None else max(comparison.fits)
-    plot_fit(comparison.fits[chosen], left, xlabel=xlabel)
+    plot_fit(views.pictured(comparison), left, xlabel=xlabel)
     plot_criteria(comparison, right)
     return drawn
 
@@ -96,7 +95,7 @@ def plot_multiples(comparison: Comparison, *, xlabel: str = "x") -> Figure:
     each = [views.view(f.mixture, f.n, f.sample) for f in fits.values()]
     low, high = min(v.low for v in each), max(v.high for v in each)
     drawings = [_draw(ax, f, low, high) for ax, f in zip(panels, fits.values(), strict=False)]
-    height = max(top(*drawing) for drawing in drawings)
+    height = max(views.top(*drawing) for drawing in drawings)
     panels[0].set(xlim=(low, high), ylim=(0, height))
     for panel, k, (_, peak) in zip(panels, fits, drawings, strict=False):
         _head(panel, comparison, k, peak, height)
@@ -127,7 +126,7 @@ def _head(ax: Axes, comparison: Comparison, k: int, peak: float, height: float) 
         lines[0] += f": {fit.status.name.lower()}"
     criteria = [(name.upper(), getattr(fit, name)) for name in CRITERIA]
     lines.append("  ".join(f"{name} {value:.1f}" for name, value in criteria if value is not None))
-    lines.extend(filter(None, [spike(peak, height)]))
+    lines.extend(filter(None, [views.spike(peak, height)]))
     chosen = k == comparison.k
     if chosen:
         lines[0] += " (chosen)"

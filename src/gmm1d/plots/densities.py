@@ -8,7 +8,6 @@ import numpy as np
 
 from gmm1d import special, views
 from gmm1d.diagnostics import OUTSIDE
-from gmm1d.formatting import number
 from gmm1d.plots.canvas import (
     axes,
     component,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from gmm1d.result import Fit
     from gmm1d.sample import Sample
 
-SPIKE, LOG_SPIKE = 4, 1e3  # times as high as all bars, the sum would flatten everything else
+LOG_SPIKE = 1e3  # times as high as all bars, the sum would flatten everything else on a log scale
 DECADES = 1e-6  # of the peak, where there are no data to tell how low the picture goes
 
 
@@ -62,10 +61,10 @@ def plot_fit(fit: Fit, ax: Axes | None = None, *, data: object = None, xlabel: s
     shown = views.view(fit.mixture, fit.n, sample)
     bars = 0.0 if sample is None else draw_bars(ax, sample, shown)
     peak = draw_curves(ax, fit.mixture, shown)
-    height = top(bars, peak)
+    height = views.top(bars or views.typical(fit.mixture, shown), peak)
     ax.set(xlim=(shown.low, shown.high), ylim=(0, height), ylabel="density")
     ax.set_xlabel(wrapped(xlabel))
-    remark(ax, fit, outside(shown, sample), spike(peak, height))
+    remark(ax, fit, outside(shown, sample), views.spike(peak, height))
     legend(ax, widen=own)
     return ax
 
@@ -109,18 +108,16 @@ def plot_log_density(
         low = dots.min() / 4
     ax.set(xlim=(shown.low, shown.high), ylim=(low, high), ylabel="density (log scale)")
     ax.set_xlabel(wrapped(xlabel))
-    remark(ax, fit, outside(shown, sample), spike(peak, high))
+    remark(ax, fit, outside(shown, sample), views.spike(peak, high))
     legend(ax, inside=False, widen=own)
     return ax
 
 
 def draw_curves(ax: Axes, mixture: Mixture, shown: views.View) -> float:
     """Draw the weighted components and their sum; return its highest value."""
-    x = views.curve_points(mixture, shown)
-    total = mixture.pdf(x)
-    parts = mixture.responsibilities(x) * total[:, None]
-    for j in range(mixture.k):
-        ax.plot(x, parts[:, j], label=component(mixture, j), zorder=3, **look(j))
+    x, parts, total = views.curves(mixture, shown)
+    for j, part in enumerate(parts):
+        ax.plot(x, part, label=component(mixture, j), zorder=3, **look(j))
     ax.plot(x, total, color="black", lw=2.6, alpha=0.75, label="sum", zorder=2)
     return float(total.max())
 
@@ -132,11 +129,6 @@ def draw_bars(ax: Axes, sample: Sample, shown: views.View) -> float:
     heights, edges = views.histogram(sample, shown)
     ax.stairs(heights, edges, fill=True, color="0.85", zorder=1)
     return float(heights.max())
-
-
-def top(bars: float, peak: float) -> float:
-    """Return how high the picture goes: to the peak of the sum, unless it is a spike."""
-    return 1.5 * bars if bars and peak > SPIKE * bars else 1.05 * max(peak, bars)
 
 
 def _draw_dots(ax: Axes, sample: Sample, shown: views.View) -> np.ndarray:
@@ -154,8 +146,3 @@ def _draw_dots(ax: Axes, sample: Sample, shown: views.View) -> np.ndarray:
     ax.hlines(counts * scale, edges[:-1][held], edges[1:][held], color="0.75", lw=1, zorder=1)
     ax.plot(middles, counts * scale, ".", color="0.4", ms=4, zorder=1.5, label="data")
     return np.asarray(counts * scale)
-
-
-def spike(peak: float, height: float) -> str:
-    """Say how high the sum goes, if that is not shown."""
-    return f"the sum peaks at {number(peak, 3)}" if peak > height else ""

@@ -1,0 +1,160 @@
+"""Data sets, fits and climbs as JSON for the page: facts that the library computed, and the sentences that it wrote."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmm1d import uncertainty, views
+from gmm1d.errors import Ending
+from gmm1d.formatting import steps
+from gmm1d.mixture import Mixture
+
+if TYPE_CHECKING:
+    from gmm1d.comparison import Comparison
+    from gmm1d.explore.store import DataSet
+    from gmm1d.result import Fit
+    from gmm1d.sample import Sample
+
+FEW_POINTS = 300  # distinct values up to which the page may draw each
+ROOM = 0.08  # of the data's stretch on either side, where components may be dragged to
+LEVEL = 0.95
+PARTS = ("weights", "means", "stds")
+MEASURES = ("gradient_norm", "newton_decrement", "smallest_eigenvalue", "entropy")
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can write: lists for arrays, null for what is no finite number."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind != "f" or np.isfinite(value).all():
+            return value.tolist()
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def of_data(name: str, data: DataSet) -> dict[str, Any]:
+    """Return what the page knows of a data set (see `gmm1d.explore.routes`)."""
+    sample = data.sample
+    return {
+        "id": name,
+        "name": data.name,
+        "column": {"number": data.number, "name": data.column},
+        "columns": [{"number": number, "name": name} for number, name in data.columns],
+        "n": sample.n,
+        "n_missing": data.n_missing,
+        "low": sample.low,
+        "high": sample.high,
+        "compressed": sample.sketch is not None,
+        "has_values": sample.points is not None,
+        "start": data.start,
+        "scene": scene(sample),
+    }
+
+
+def scene(sample: Sample) -> dict[str, Any]:
+    """Return the stretch of the line that is shown, the histogram in it, and the values if they are few."""
+    middle = Mixture([1.0], [sample.centre], [sample.std])
+    bulk = views.view(middle, 0.0, sample)  # a component of no values does not stretch it
+    room = ROOM * (bulk.high - bulk.low)
+    shown = views.between(bulk.low - room, bulk.high + room, sample)
+    heights, edges = views.histogram(sample, shown)
+    return {
+        "view": [shown.low, shown.high],
+        "outside": shown.outside,
+        "bars": np.column_stack([edges[:-1], edges[1:], heights])[heights > 0],
+        "points": _points(sample),
+        "n": sample.n,
+    }
+
+
+def _points(sample: Sample) -> list[list[float]]:
+    if sample.points is None or sample.sketch is not None or sample.nodes[0].size > FEW_POINTS:
+        return []
+    values, counts = np.unique(np.asarray(sample.points, float), return_counts=True)
+    return np.column_stack([values, counts]).tolist() if values.size <= FEW_POINTS else []
+
+
+def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:
+    """Return what the page knows of a fit (see `gmm1d.explore.routes`)."""
+    header, rows = fit.table()
+    shown = views.view(fit.mixture, fit.n, fit.sample)
+    return {
+        "fit": name,
+        "k": fit.k,
+        "mixture": {part: getattr(fit.mixture, part) for part in PARTS},
+        "log_likelihood": fit.log_likelihood,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "icl": fit.icl,
+        "n": fit.n,
+        "n_parameters": fit.n_parameters,
+        "status": {"name": fit.status.name, "sentence": fit.status.value},
+        "converged": fit.status is Ending.CONVERGED,
+        "thorough": thorough,
+        "notes": fit.notes,
+        "certificate": fit.certificate
+        and {measure: getattr(fit.certificate, measure) for measure in MEASURES},
+        "compression_error": fit.compression_error,
+        "n_steps": fit.n_iter,
+        "steps": None if fit.trace is None else steps(fit.trace.kind),
+        **_uncertainty(fit),
+        "remarks": uncertainty.report(fit),
+        "table": {"header": header, "rows": rows},
+        "formula": fit.mixture.formula(),
+        "view": [shown.low, shown.high],
+    }
+
+
+def _uncertainty(fit: Fit) -> dict[str, Any]:
+    """Return boundaries, standard errors and intervals, or why there are none of the latter."""
+    reason = uncertainty.refusal(fit)
+    at = fit.mixture.boundaries()
+    if reason is not None:
+        bounds = [{"at": x, "error": None, "low": None, "high": None} for x in at]
+        return {"boundaries": bounds, "errors": None, "intervals": None, "no_errors": reason}
+    errors = uncertainty.standard_errors(fit)
+    intervals = uncertainty.confidence_intervals(fit, LEVEL)
+    bounds = [
+        {"at": x, "error": error, "low": low, "high": high}
+        for x, error, (low, high) in zip(at, errors.boundaries, intervals.boundaries, strict=True)
+    ]
+    return {
+        "boundaries": bounds,
+        "errors": {part: getattr(errors, part) for part in PARTS},
+        "intervals": {"level": LEVEL, **{part: getattr(intervals, part) for part in PARTS}},
+        "no_errors": None,
+    }
+
+
+def of_comparison(comparison: Comparison) -> dict[str, Any]:
+    """Return the criteria of every k, and the choice with its reason."""
+    header, rows = comparison.table()
+    criteria = [
+        {
+            "k": k,
+            "log_likelihood": fit.log_likelihood,
+            "aic": fit.aic,
+            "bic": fit.bic,
+            "icl": fit.icl,
+            "status": fit.status.name,
+            "converged": fit.status is Ending.CONVERGED,
+        }
+        for k, fit in comparison.fits.items()
+    ]
+    return {
+        "criterion": comparison.criterion,
+        "k": comparison.k,
+        "reason": comparison.reason,
+        "criteria": criteria,
+        "table": {"header": header, "rows": rows},
+    }

@@ -1,0 +1,73 @@
+"""Pages from templates: Jinja2 with autoescape, the scripts and styles of ``static/``, Vega's runtime."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from gmm1d.errors import require
+from gmm1d.pages import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = Path(__file__).parent
+
+
+@cache
+def vega() -> str:
+    """Return Vega's runtime as one script.
+
+    Raises
+    ------
+    MissingExtraError
+        If vl-convert, which holds it, is not installed.
+    """
+    return cast(
+        "str", require("vl_convert", "report").javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    )
+
+
+@cache
+def static(name: str) -> str:
+    """Return the text of a script or a style."""
+    return (HERE / "static" / name).read_text("utf-8")
+
+
+def page(template: str, folder: Path | None = None, **content: Any) -> str:
+    """Return a page made from a template of this package, or of another `folder`.
+
+    Templates find there `script(name)`, `style(name)` and `specs(names)`, of charts. What is put into a page is
+    escaped, as text or by the filter `tojson`; ``| safe`` is for scripts, styles and drawings only.
+
+    Raises
+    ------
+    MissingExtraError
+        If a library is not installed.
+    """
+    jinja = require("jinja2", "report")
+    folders = [folder, HERE / "templates"] if folder else [HERE / "templates"]
+    environment = jinja.Environment(
+        loader=jinja.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "script": lambda name: _closed(vega() if name == "vega.js" else static(name)),
+        "style": static,
+        "specs": specs,
+    }
+    return cast("str", environment.get_template(template).render(**content))
+
+
+def specs(names: Sequence[str]) -> dict[str, Any]:
+    """Return the specifications of charts, by name."""
+    return {name: charts.compiled(name) for name in names}
+
+
+def _closed(script: str) -> str:
+    """Keep a script from ending its own element."""
+    return script.replace("</script", r"<\/script").replace("<!--", r"<\!--")

@@ -1,0 +1,111 @@
+"""What the charts of a page show, as values that JSON can hold: data once, then every mixture of them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmm1d import views
+from gmm1d.errors import UncertaintyError
+from gmm1d.pages import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from gmm1d.mixture import Mixture
+    from gmm1d.result import Fit
+    from gmm1d.sample import Sample
+
+    Array = NDArray[np.float64]
+
+TICKS = 300  # distinct values up to which each has a tick of its own
+ROOM = 1.25  # above the bars, for components that are being moved
+
+
+def scene(
+    sample: Sample, mixtures: Sequence[Mixture], name: str, span: tuple[float, float]
+) -> dict[str, Any]:
+    """Return what the charts of one data set have in common.
+
+    Parameters
+    ----------
+    mixtures : sequence of Mixture
+        All that will be drawn there.
+    name : str
+        What x is.
+    span : (float, float)
+        The stretch of x that is shown (see `gmm1d.views.view`).
+
+    Returns
+    -------
+    dict
+        name; n; view, the stretch [low, high]; bars, [low, high, density] each, none of few values;
+        points, [value, count] each, none of many; top, where the density's axis ends.
+    """
+    low, high = span
+    shown = views.between(low, high, sample)
+    bars: list[list[float]] = []
+    if views.count_of(sample) >= views.FEW_VALUES and not sample.constant:
+        heights, edges = views.histogram(sample, shown)
+        bars = np.stack([edges[:-1], edges[1:], heights], axis=1).tolist()
+    highest = max((height for *_, height in bars), default=0.0)
+    x = np.linspace(low, high, 513)
+    peaks = [float(m.pdf(np.union1d(x, m.means)).max()) for m in mixtures]
+    values, counts = views.distinct(sample)
+    inside = (values >= low) & (values <= high)
+    few = values.size <= TICKS
+    points = np.stack([values, counts], axis=1)[inside].tolist() if few else []
+    return {
+        "name": name,
+        "n": sample.n,
+        "view": [low, high],
+        "bars": bars,
+        "points": points,
+        "top": max(ROOM * highest, *(views.top(highest, peak) for peak in peaks)),
+        "outside": shown.outside,
+    }
+
+
+def drawing(fit: Fit) -> dict[str, Any]:
+    """Return a mixture and its boundaries with their 95 % intervals, as the scripts take them.
+
+    An interval without an end, of a boundary that the data do not determine, is left out.
+    """
+    at = fit.mixture.boundaries()
+    ends = np.full((at.size, 2), np.nan)
+    with suppress(UncertaintyError):
+        ends = fit.confidence_intervals().boundaries
+    known = np.isfinite(ends).all(axis=1)
+    boundaries = [
+        {"at": x, "low": low if sure else None, "high": high if sure else None}
+        for x, (low, high), sure in zip(at.tolist(), ends.tolist(), known.tolist(), strict=True)
+    ]
+    names = ("weights", "means", "stds")
+    parameters = {name: getattr(fit.mixture, name).tolist() for name in names}
+    return {"mixture": parameters, "boundaries": boundaries}
+
+
+def rows(scene: Mapping[str, Any], mixture: Mixture) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return data sets and parameters of the chart "density", where it stands still."""
+    low, high = scene["view"]
+    x = views.curve_points(mixture, views.View(low, high))
+    total = mixture.pdf(x)
+    parts = mixture.responsibilities(x) * total[:, None]
+    data = {
+        "bars": [{"x": a, "x2": b, "y": y, "colour": charts.TEXT} for a, b, y in scene["bars"]],
+        "points": [
+            {"x": at, "colour": charts.TEXT} for at, _ in scene["points"] if not scene["bars"]
+        ],
+        "boundaries": [{"x": at} for at in mixture.boundaries().tolist()],
+        "total": _curve(x, total),
+        "curves": [{**row, "j": j} for j in range(mixture.k) for row in _curve(x, parts[:, j])],
+    }
+    return data, {"low": low, "high": high, "top": scene["top"]}
+
+
+def _curve(x: Array, y: Array) -> list[dict[str, float]]:
+    return [{"x": a, "y": b} for a, b in zip(x.tolist(), y.tolist(), strict=True)]

@@ -1,0 +1,193 @@
+"use strict";
+// Charts of gmm1d: Vega draws them, from the specifications of gmm1d.pages.charts.
+
+const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"];
+const NEUTRAL = "currentColor";
+
+// Numbers as people read them: so many significant digits.
+function shown(value, digits = 4) {
+  if (value === null || !Number.isFinite(value)) return "–";
+  return String(Number(value.toPrecision(digits))).replace("-", "−");
+}
+
+const percent = (share) => `${shown(100 * share, 3)} %`;
+
+// A number to the digits that tell it from its neighbours on an axis of such a length.
+function placed(value, length) {
+  const digits = Math.ceil(Math.log10(Math.abs(value) / length + 1)) + 4;
+  return shown(value, Math.min(digits, 17));
+}
+
+// The mean colour of the components, weighted by the shares.
+function blended(shares) {
+  const rgb = [1, 3, 5].map((at) =>
+    mixture.sum(shares.map((share, j) => share * parseInt(COLOURS[j % COLOURS.length].slice(at, at + 2), 16))),
+  );
+  return `rgb(${rgb.map(Math.round).join(",")})`;
+}
+
+// One Vega view in an element; made by `await Chart.in(…)`.
+class Chart {
+  static async in(element, spec, label, xlabel) {
+    const own = JSON.parse(JSON.stringify(spec));
+    own.description = label;
+    for (const axis of own.axes ?? []) if (axis.title === "x" && xlabel) axis.title = xlabel;
+    // ast: expressions are interpreted, so that the page's policy need not allow eval.
+    const inner = document.createElement("div"); // a new one each time, so that nobody listens to an old chart
+    element.replaceChildren(inner);
+    const { view } = await vegaEmbed(inner, own, { mode: "vega", renderer: "svg", actions: false, defaultStyle: false, ast: true });
+    return Object.assign(new Chart(), { element: inner, view });
+  }
+
+  // Put in data sets and parameters, by name, and draw.
+  draw(data, values = {}) {
+    for (const [name, value] of Object.entries(values)) this.view.signal(name, value);
+    for (const [name, rows] of Object.entries(data)) this.view.data(name, rows);
+    this.view.run();
+  }
+
+  // Where an event is, in the chart's own units; null outside of its frame.
+  at(event, { anywhere = false } = {}) {
+    const frame = this.element.querySelector("svg").getBoundingClientRect();
+    const [left, top] = this.view.origin().map((o, i) => o + Object.values(this.view.padding())[i]);
+    const [px, py] = [event.clientX - frame.left - left, event.clientY - frame.top - top];
+    const inside = px >= 0 && px <= this.view.width() && py >= 0 && py <= this.view.height();
+    if (!inside && !anywhere) return null;
+    return { px, py, x: this.view.scale("x").invert(px), y: this.view.scale("y").invert(py) };
+  }
+}
+
+// The data under a mixture, and below it the probability of every component: the picture of all pages.
+class Picture {
+  // element holds elements with data-chart "density" and maybe "posterior", and maybe an <output>.
+  static async in(element, specs, scene) {
+    const own = Object.assign(new Picture(), { element, scene, output: element.querySelector("[data-readout]") });
+    const find = (name) => element.querySelector(`[data-chart=${name}]`);
+    own.density = await Chart.in(find("density"), specs.density, element.dataset.label, scene.name);
+    own.charts = [own.density];
+    if (find("posterior")) {
+      own.posterior = await Chart.in(find("posterior"), specs.posterior, "Probability of every component", scene.name);
+      own.charts.push(own.posterior);
+    }
+    for (const chart of own.charts) {
+      chart.element.addEventListener("pointermove", (event) => own.point(chart.at(event)));
+      chart.element.addEventListener("pointerleave", () => own.point(null));
+    }
+    return own;
+  }
+
+  // Draw a mixture; shares(x) colours the data, and is null where they have no colour yet.
+  show(m, { boundaries = [], shares = null, handles = false } = {}) {
+    this.mixture = m;
+    this.name(m);
+    const { view: [low, high], bars, points, top } = this.scene;
+    const xs = Array.from(mixture.grid(m, low, high));
+    const colour = (x) => (shares ? blended(shares(x)) : NEUTRAL);
+    const seen = boundaries.filter(({ at }) => at >= low && at <= high);
+    const at = seen.map(({ at }) => ({ x: at }));
+    const intervals = seen
+      .filter(({ low }) => low !== null)
+      .map((ends) => ({ x: Math.max(ends.low, low), x2: Math.min(ends.high, high) }));
+    const lines = (of) => mixture.each(m, (j) => xs.map((x) => ({ x, j, y: of(j, x) }))).flat();
+    this.density.draw(
+      {
+        bars: bars.map(([x, x2, y]) => ({ x, x2, y, colour: colour((x + x2) / 2) })),
+        points: shares || !bars.length ? points.map(([x]) => ({ x, colour: colour(x) })) : [],
+        intervals,
+        boundaries: at,
+        curves: lines((j, x) => mixture.component(m, j, x)),
+        total: xs.map((x) => ({ x, y: mixture.density(m, x) })),
+        handles: handles ? mixture.each(m, (j) => ({ j, x: m.means[j], y: this.peak(m, j) })) : [],
+      },
+      { low, high, top },
+    );
+    if (!this.posterior) return;
+    const all = new Map(xs.map((x) => [x, mixture.responsibilities(m, x)]));
+    this.posterior.draw(
+      { intervals: intervals.map((row) => ({ ...row })), boundaries: at.map((row) => ({ ...row })), shares: lines((j, x) => all.get(x)[j]) },
+      { low, high },
+    );
+  }
+
+  // Where the handle of component j is: on its peak, if that is not above the picture.
+  peak(m, j) {
+    return Math.min(mixture.component(m, j, m.means[j]), 0.97 * this.scene.top);
+  }
+
+  // Name the components beside their colours.
+  name(m) {
+    const keys = this.element.querySelector("[data-keys]");
+    if (!keys) return;
+    const { view: [low, high] } = this.scene;
+    keys.replaceChildren(
+      ...mixture.each(m, (j) => {
+        const [item, key] = [document.createElement("li"), document.createElement("span")];
+        key.className = "key";
+        key.style.background = COLOURS[j % COLOURS.length];
+        item.append(key, ` ${j + 1}: ${percent(m.weights[j])} around ${placed(m.means[j], high - low)} ± ${shown(m.stds[j], 3)}`);
+        return item;
+      }),
+    );
+  }
+
+  // Say what lies under the mouse.
+  point(place) {
+    for (const chart of this.charts) chart.draw({ hover: place ? [{ x: place.x }] : [] });
+    if (!this.output || !this.mixture) return;
+    if (!place) return void (this.output.textContent = this.output.dataset.rest ?? "");
+    const { view: [low, high], name } = this.scene;
+    const shares = mixture.responsibilities(this.mixture, place.x).map((share, j) => `${j + 1}: ${percent(share)}`);
+    this.output.textContent =
+      `${name} = ${placed(place.x, high - low)}: density ${shown(mixture.density(this.mixture, place.x))}; ` +
+      `probability of component ${shares.join(", ")}`;
+  }
+
+  // The part of component j below x, which Vega computes.
+  below(j, x) {
+    const { view } = this.density;
+    const { means, stds } = this.mixture;
+    return view.signal("z", (x - means[j]) / stds[j]).run().signal("below");
+  }
+
+  mark(x) {
+    for (const chart of this.charts) chart.draw({ threshold: x === null ? [] : [{ x }] });
+  }
+}
+
+// AIC, BIC and ICL against k: rows of {k, criterion, y, converged}, and the point that is chosen.
+function drawCriteria(chart, rows, chosen) {
+  const ks = rows.map(({ k }) => k);
+  const ys = rows.map(({ y }) => y);
+  const pad = 0.08 * (Math.max(...ys) - Math.min(...ys)) || 1;
+  const colours = { AIC: COLOURS[0], BIC: COLOURS[1], ICL: COLOURS[2] };
+  chart.draw(
+    {
+      criteria: rows.map((row) => ({ ...row, inside: row.converged ? colours[row.criterion] : "transparent" })),
+      chosen: chosen.map((row) => ({ ...row })),
+    },
+    { low: Math.min(...ks) - 0.3, high: Math.max(...ks) + 0.3, floor: Math.min(...ys) - pad, ceiling: Math.max(...ys) + pad },
+  );
+}
+
+// Let a pointer drag on a chart: grab(place) says what is dragged, or null; move(what, place) moves it, and
+// release() ends it.
+function draggable(chart, grab, move, release = () => {}) {
+  let held = null;
+  chart.element.addEventListener("pointerdown", (event) => {
+    const place = chart.at(event);
+    held = place && grab(place);
+    if (!held) return;
+    chart.element.setPointerCapture(event.pointerId);
+    event.preventDefault();
+    move(held, place);
+  });
+  chart.element.addEventListener("pointermove", (event) => {
+    if (held) move(held, chart.at(event, { anywhere: true }));
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    chart.element.addEventListener(end, () => {
+      if (held) release();
+      held = null;
+    });
+  }
+}

@@ -1,0 +1,169 @@
+"""What a write-up is made of: sections of text, tables, formulas and pictures, all decided; it renders nothing.
+
+Everything is text as it is to be read, without markup: whoever renders it escapes it. Pictures are named, and drawn from the comparison by whoever shows them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gmm1d.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; `warning` if it says what must not be overlooked."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, a row each; a name that is empty goes on with the one above."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption; the cells are text.
+
+    Attributes
+    ----------
+    words : tuple of int
+        The columns that hold words, to be aligned on the left; the others hold numbers.
+    chosen : int or None
+        The row of what was chosen.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...] = ()
+    chosen: int | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """The formula of every mixture: p(x) = Σ_j π_j N(x | μ_j, σ_j²) with the Gaussian's own."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A fitted density: its terms are (weight, mean, std), each a number as text, perhaps with an exponent as in 1e-07."""
+
+    label: str
+    terms: tuple[tuple[str, str, str], ...]
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture by its name.
+
+    Attributes
+    ----------
+    kind : {"fit", "criteria", "check", "multiples"}
+        The fit of `k`; the criteria against k; whether the fit of `k` agrees with the data (`gmm1d.plots.plot_pit`);
+        the fits of all k that were stopped (`Writeup.stopped`).
+    caption : str
+        What stands below.
+    alt : str
+        What it shows, in words.
+    k : int or None
+    """
+
+    kind: str
+    caption: str
+    alt: str
+    k: int | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines that can be run."""
+
+    text: str
+
+
+Block: TypeAlias = Text | Facts | Table | Model | Formula | Picture | Code
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part with a title; `key` is its name among the others of its kind.
+
+    Keys, in their order: "answer", "choice", "criteria", "formulas", "pictures", "growth", "stopped", "parameters", "check", "evidence", "data".
+    """
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Writeup:
+    """All that a write-up says.
+
+    Attributes
+    ----------
+    title : str
+    summary : str
+        The answer in one or two sentences; the first text of the first section.
+    xlabel : str
+        What x is.
+    date : datetime
+        When it was made, in UTC.
+    version : str
+        Of gmm1d.
+    sections : tuple of Section
+    found : Comparison
+        What the pictures show, and what the choice was made from.
+    stopped : Comparison or None
+        The fits that were stopped before their ends, where `found` goes on from them.
+    span : (float, float)
+        The stretch of x that all pictures of fits show.
+    """
+
+    title: str
+    summary: str
+    xlabel: str
+    date: datetime
+    version: str
+    sections: tuple[Section, ...]
+    found: Comparison
+    stopped: Comparison | None
+    span: tuple[float, float]
+
+    def section(self, key: str) -> Section | None:
+        """Return the section of this key, or None if there is none."""
+        return next((each for each in self.sections if each.key == key), None)
+
+
+def plain(text: str) -> str:
+    """Return text that every format can hold: what is no character, or one that controls devices, is replaced."""
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in text
+    )
+
+
+def listed(items: list[str]) -> str:
+    """Write "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def numbered(n: int, noun: str) -> str:
+    """Write "1 group" or "3 groups"."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
+def sentence(text: str) -> str:
+    """Write what has no capital and no full stop as a sentence; "k = 2" keeps its letter."""
+    first = text[:1] if text.startswith("k =") else text[:1].upper()
+    return f"{first}{text[1:]}."

@@ -1,0 +1,156 @@
+"""What a fit rests on: how each climb ended, the parameters with their errors, whether the mixture fits the data."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gmm1d import diagnostics, uncertainty
+from gmm1d.formatting import between, number, residue, steps
+from gmm1d.report.blocks import Facts, Picture, Section, Table, Text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gmm1d.comparison import Comparison
+    from gmm1d.result import Fit
+
+    Array = NDArray[np.float64]
+
+LEVEL = 0.95
+
+
+def thresholds(fit: Fit, *, known: bool = False) -> list[tuple[str, str]]:
+    """Return where the most likely group changes, with intervals, and what is doubtful: names and sentences.
+
+    Where only the `known` ones are asked for, those that the data do not determine are told if there are no others.
+    """
+    x = fit.mixture.boundaries()
+    rows, doubts = [], []
+    if not x.size:
+        why = "one component is the most likely everywhere" if fit.k > 1 else "there is one group"
+        rows.append(("Threshold", f"none: {why}"))
+    elif uncertainty.refusal(fit) is not None:
+        rows.append(("Threshold", ", ".join(map(number, x))))
+    for line in uncertainty.report(fit):
+        what, _, rest = line.partition(" ")
+        if what == "boundary":
+            rows.append(("Threshold", rest))
+        elif not (known and rows and what == "boundaries"):
+            doubts.append(("Caution", line))
+    return [*rows, *doubts]
+
+
+def parameters(fit: Fit) -> Section:
+    """Return the parameters with their standard errors and intervals, and the thresholds."""
+    header, rows = fit.table()
+    caption = "The parameters ± their standard errors."
+    blocks: list[Text | Table | Facts] = [Table(caption, tuple(header), tuple(map(tuple, rows)))]
+    if uncertainty.refusal(fit) is None:
+        blocks.append(_intervals(fit))
+    blocks.append(Facts(tuple(thresholds(fit))))
+    return Section("parameters", f"The parameters for k = {fit.k}", tuple(blocks))
+
+
+def _intervals(fit: Fit) -> Table:
+    ends, errors = fit.confidence_intervals(LEVEL), fit.standard_errors()
+    columns = [
+        [_interval(low, high, error) for (low, high), error in zip(pairs, spread, strict=True)]
+        for pairs, spread in (
+            (ends.weights, errors.weights),
+            (ends.means, errors.means),
+            (ends.stds, errors.stds),
+        )
+    ]
+    rows = tuple((str(j), *cells) for j, cells in enumerate(zip(*columns, strict=True), 1))
+    return Table("Their 95 % intervals.", ("component", "weight", "mean", "std"), rows)
+
+
+def _interval(low: float, high: float, error: float) -> str:
+    """Write an interval, or a dash where what is fixed has none."""
+    return between(low, high, error) if 0 < error < math.inf else "–"
+
+
+def convergence(found: Comparison) -> Section:
+    """Say of every k how its climb ended, with the evidence."""
+    fits = found.fits
+    rows = [(str(k), f.status.name.lower(), *_measures(f)) for k, f in fits.items()]
+    rows += [(str(k), "collapsed", *["–"] * 5) for k in found.collapsed]
+    rows.sort(key=lambda row: int(row[0]))
+    header = (
+        "k",
+        "ending",
+        "start",
+        "steps",
+        "gradient",
+        "Newton decrement",
+        "smallest eigenvalue",
+    )
+    table = Table("How the climbs ended.", header, tuple(rows), words=(1, 2, 3))
+    endings = {
+        f.status: [k for k, g in fits.items() if g.status is f.status] for f in fits.values()
+    }
+    texts = [
+        Text(f"k = {', '.join(map(str, ks))}: {status.value}.") for status, ks in endings.items()
+    ]
+    texts += [Text(f"k = {k}: {note}.", warning=True) for k, f in fits.items() for note in f.notes]
+    texts += [Text(f"k = {k}: {why}.", warning=True) for k, why in found.collapsed.items()]
+    legend = Text(
+        "At a maximum the gradient vanishes, and so does the Newton decrement, the distance to the maximum in standard "
+        "errors; the smallest eigenvalue of the information, measured by that of complete data, is positive."
+    )
+    return Section("evidence", "Convergence", (table, legend, *texts, *_compressed(found)))
+
+
+def _measures(fit: Fit) -> tuple[str, ...]:
+    climb = "–" if fit.trace is None else steps(fit.trace.kind)
+    c = fit.certificate
+    if c is None:
+        return fit.start, climb, "–", "–", "–"
+    near = residue(c.gradient_norm), residue(c.newton_decrement)
+    return fit.start, climb, *near, number(c.smallest_eigenvalue, 3)
+
+
+def _compressed(found: Comparison) -> list[Text]:
+    """Say how well the log-likelihoods are known where the data were compressed."""
+    errors = [abs(f.compression_error) for f in found.fits.values()]
+    if not any(errors):
+        return []
+    return [
+        Text(
+            f"The data were compressed, which changes a log-likelihood by at most about {number(max(errors), 2)}."
+        )
+    ]
+
+
+def check(fit: Fit) -> Section | None:
+    """Say whether the chosen fit describes the data; None if it holds none."""
+    if fit.sample is None:
+        return None
+    found = diagnostics.agreement(fit)
+    low, high = diagnostics.simultaneous_band(found.positions, found.n)
+    outside = (found.transforms < low) | (found.transforms > high)
+    kind = "distinct values" if fit.sample.sketch is None else "nodes that stand for the values"
+    largest = number(float(np.abs(found.residuals).max()), 2)
+    text = (
+        f"The distribution functions of the data and of the mixture differ by at most {largest}. "
+        + _verdict(found.values[outside], f"{found.values.size} {kind}")
+    )
+    picture = Picture(
+        "check",
+        f"How much more of the data than of the mixture of k = {fit.k} lies below x, and the band of chance.",
+        text,
+        fit.k,
+    )
+    return Section("check", "Does it fit?", (Text(text), picture))
+
+
+def _verdict(outside: Array, points: str) -> str:
+    band = "the band that holds all of them together in 95 % of the samples from such a mixture"
+    if not outside.size:
+        return f"All {points} lie in {band}: nothing speaks against the fit."
+    span = f"from {number(outside[0], 4)} to {number(outside[-1], 4)}"
+    where = span if outside.size > 1 else f"at {number(outside[0], 4)}"
+    return f"{outside.size} of the {points}, {where}, lie outside {band}: there the mixture misses something."

@@ -1,0 +1,180 @@
+"""What a write-up says: the answer first, then formulas, criteria, pictures, reasons, evidence and provenance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gmm1d
+from gmm1d import views
+from gmm1d.errors import Ending, InputError
+from gmm1d.formatting import location, number
+from gmm1d.report import choosing, evidence, provenance
+from gmm1d.report.blocks import (
+    Facts,
+    Model,
+    Picture,
+    Section,
+    Table,
+    Text,
+    Writeup,
+    numbered,
+    plain,
+    sentence,
+)
+from gmm1d.report.provenance import NOTHING
+
+if TYPE_CHECKING:
+    from gmm1d.comparison import Comparison
+    from gmm1d.report.provenance import Source
+    from gmm1d.result import Fit
+
+CRITERIA = (
+    "With the log-likelihood ℓ, n values and p free parameters, AIC = 2p − 2ℓ and BIC = p log n − 2ℓ; "
+    "ICL is BIC plus twice the entropy of the memberships. Lower is better."
+)
+
+
+def writeup(
+    found: Comparison,
+    *,
+    ended: Comparison | None = None,
+    xlabel: str = "x",
+    title: str | None = None,
+    source: Source = NOTHING,
+    command: str = "",
+) -> Writeup:
+    """Return what a write-up of a comparison says.
+
+    Parameters
+    ----------
+    found : Comparison
+    ended : Comparison, optional
+        The same climbs to their ends, where those of `found` were stopped by tol or max_iter: it decides.
+    xlabel : str
+        What x is, with its unit.
+    title : str, optional
+    source : Source
+        What was read.
+    command : str
+        The command that makes the same write-up; by default the call of `gmm1d.compare` is told.
+
+    Raises
+    ------
+    InputError
+        If `ended` is of other k.
+    ReadError
+        If a file of `source` cannot be read.
+    """
+    if ended is not None and {*ended.fits, *ended.collapsed} != {*found.fits, *found.collapsed}:
+        raise InputError("ended holds other k than the comparison: compare again with the same")
+    stopped = found if ended is not None and choosing.stopped_ks(found) else None
+    decided = found if ended is None else ended
+    label, made = " ".join(plain(xlabel).split()) or "x", provenance.date()
+    best = None if decided.k is None else decided.best
+    sections = [
+        _answer(decided, stopped),
+        choosing.choice(decided),
+        _criteria(decided),
+        Section("formulas", "The fitted formulas", (Model(), *choosing.formulas(decided))),
+        _pictures(decided, label),
+        choosing.growth(decided),
+        choosing.stopped(found, ended),
+        None if best is None else evidence.parameters(best),
+        None if best is None else evidence.check(best),
+        evidence.convergence(decided),
+        provenance.section(decided, source, command, made),
+    ]
+    of = "the data" if label == "x" else label
+    return Writeup(
+        title=plain(title) if title else f"How many groups are in {of}?",
+        summary=_summary(decided),
+        xlabel=label,
+        date=made,
+        version=gmm1d.__version__,
+        sections=tuple(section for section in sections if section is not None),
+        found=decided,
+        stopped=stopped,
+        span=_span(decided),
+    )
+
+
+def _summary(found: Comparison) -> str:
+    if found.k is None:
+        return sentence(found.reason)
+    n, groups = number(found.best.n, 12), numbered(found.k, "group")
+    best = "best " * (len(found.fits) > 1)
+    return f"The {n} values are {best}described by {groups}. {sentence(found.reason)}"
+
+
+def _answer(found: Comparison, stopped: Comparison | None) -> Section:
+    """Say how many groups, where the thresholds are, how large each group is, and how sure that is."""
+    title = "The answer"
+    texts = [Text(_summary(found), warning=found.k is None)]
+    if stopped is not None:
+        texts.append(
+            Text(
+                "The climbs that were asked for were stopped before their maxima. What is said here rests on the "
+                "same climbs made to their ends; both stand side by side below.",
+                warning=True,
+            )
+        )
+    if found.k is None:
+        return Section("answer", title, tuple(texts))
+    fit = found.best
+    sure = [("How sure", sentence(fit.status.value))]
+    sure += [("Note", sentence(note)) for note in fit.notes]
+    facts = Facts((*evidence.thresholds(fit, known=True), *sure))
+    return Section("answer", title, (*texts, _groups(fit), facts))
+
+
+def _groups(fit: Fit) -> Table:
+    m = fit.mixture
+    rows = [
+        (
+            str(j),
+            f"{number(100 * w, 3)} %",
+            number(round(w * fit.n), 12),
+            location(mu, s, 3),
+            number(s, 3),
+        )
+        for j, (w, mu, s) in enumerate(zip(m.weights, m.means, m.stds, strict=True), 1)
+    ]
+    header = ("group", "part", "about so many", "around", "standard deviation")
+    return Table("The groups.", header, tuple(rows))
+
+
+def _criteria(found: Comparison) -> Section:
+    header, rows = found.table()
+    ks = [row[0].lstrip("*") for row in rows]
+    table = Table(
+        "Log-likelihood and criteria of every k.",
+        tuple(header),
+        tuple((k, *row[1:]) for k, row in zip(ks, rows, strict=True)),
+        words=(len(header) - 1,),
+        chosen=None if found.k is None else ks.index(str(found.k)),
+    )
+    return Section("criteria", "Log-likelihood and criteria", (table, Text(CRITERIA)))
+
+
+def _pictures(found: Comparison, label: str) -> Section:
+    pictures = [_picture(f, label, chosen=k == found.k) for k, f in found.fits.items()]
+    return Section("pictures", "The plots", tuple(pictures))
+
+
+def _picture(fit: Fit, label: str, *, chosen: bool) -> Picture:
+    ended = "" if fit.status is Ending.CONVERGED else f", {fit.status.name.lower()}"
+    m = fit.mixture
+    means = [location(mu, s, 3) for mu, s in zip(m.means[:20], m.stds, strict=False)]
+    total = ", and their sum" * (fit.k > 1)
+    alt = (
+        f"{number(fit.n, 12)} values of {label}, and the density of {numbered(fit.k, 'weighted Gaussian')} "
+        f"around {', '.join(means)}{total}."
+    )
+    caption = f"k = {fit.k}{ended}{' (chosen)' * chosen}"
+    return Picture("fit", caption, alt, fit.k)
+
+
+def _span(found: Comparison) -> tuple[float, float]:
+    """Return the stretch that shows the fits of all k."""
+    each = [views.view(f.mixture, f.n, f.sample) for f in found.fits.values()]
+    return min(v.low for v in each), max(v.high for v in each)

@@ -1,0 +1,149 @@
+"""A write-up as one HTML file that needs no network: text, typeset formulas, pictures to be played with."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gmm1d.comparison import CRITERIA
+from gmm1d.errors import CollapseError, Ending, require
+from gmm1d.files import write_text
+from gmm1d.fitting import fit as climb
+from gmm1d.pages import assets, charts, scenes
+from gmm1d.plots import plot_pit
+from gmm1d.replays import replay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from gmm1d.comparison import Comparison
+    from gmm1d.report.blocks import Picture, Writeup
+    from gmm1d.result import Fit
+
+HERE = Path(__file__).parent
+WIDTH = 640  # of a picture that stands still, in pixels
+FRAMES = 80  # of the climb that can be replayed
+TOLD = 3  # EM steps that make a climb worth replaying
+
+
+def write(writeup: Writeup, path: str | PathLike[str]) -> None:
+    """Write the page, whole or not at all.
+
+    Raises
+    ------
+    MissingExtraError
+        If a library is not installed.
+    OSError
+        If the file cannot be written.
+    """
+    write_text(path, rendered(writeup))
+
+
+def rendered(writeup: Writeup) -> str:
+    """Return the page."""
+    found = writeup.found
+    sample = next(iter(found.fits.values())).sample if found.fits else None
+    content: dict[str, Any] = {}
+    if sample is not None:
+        mixtures = [f.mixture for f in found.fits.values()]
+        scene = scenes.scene(sample, mixtures, writeup.xlabel, writeup.span)
+        content = {
+            "scene": scene,
+            "fits": {str(k): scenes.drawing(f) for k, f in found.fits.items()},
+            "shown": next(iter(found.fits)) if found.k is None else found.k,
+            "criteria": _criteria(found),
+            "chosen": _chosen(found),
+            "replay": None if found.k is None else _replay(found.best),
+        }
+    return assets.page(
+        "page.html",
+        HERE,
+        writeup=writeup,
+        content=content,
+        picture=lambda block: _picture(block, writeup, content),
+        parts_of=_parts,
+    )
+
+
+def _picture(block: Picture, writeup: Writeup, content: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the pictures that stand still for a block: SVG to be inlined, or an address of one."""
+    if block.kind == "check":
+        assert block.k is not None
+        return [{"address": _address(writeup.found.fits[block.k], writeup.xlabel)}]
+    if block.kind == "fit":
+        assert block.k is not None
+        return [_still(writeup.found.fits[block.k], content, block.alt)]
+    if block.kind == "multiples":
+        assert writeup.stopped is not None
+        fits = writeup.stopped.fits
+        return [
+            {**_still(f, content, f"{block.alt} k = {k}."), "caption": f"k = {k}"}
+            for k, f in fits.items()
+        ]
+    return []
+
+
+def _still(fit: Fit, content: Mapping[str, Any], alt: str) -> dict[str, str]:
+    data, values = scenes.rows(content["scene"], fit.mixture)
+    return {"svg": charts.drawn("density", data, WIDTH, content["scene"]["name"], alt, **values)}
+
+
+def _address(fit: Fit, xlabel: str) -> str:
+    """Return a picture by matplotlib, which has its own white ground, as an address that holds it."""
+    stream = io.BytesIO()
+    matplotlib = require("matplotlib", "report")
+    as_text = {"svg.fonttype": "none", "svg.hashsalt": "gmm1d"}  # the browser has the letters
+    with matplotlib.rc_context(as_text), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        drawn: Any = plot_pit(fit, xlabel=xlabel).figure
+        drawn.savefig(stream, format="svg", metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def _criteria(found: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "k": k,
+            "criterion": name.upper(),
+            "y": getattr(f, name),
+            "converged": f.status is Ending.CONVERGED,
+        }
+        for name in CRITERIA
+        for k, f in found.fits.items()
+        if getattr(f, name) is not None
+    ]
+
+
+def _chosen(found: Comparison) -> list[dict[str, Any]]:
+    return [] if found.k is None else [{"k": found.k, "y": getattr(found.best, found.criterion)}]
+
+
+def _replay(fit: Fit) -> dict[str, Any] | None:
+    """Return a climb of EM to this fit's k: its own, or where that was no EM, one from the start "quantile"."""
+    if fit.k == 1 or fit.trace is None:
+        return None
+    told, own = fit, fit.trace.kind.count("em") >= TOLD
+    if not own:
+        equal = fit.n_parameters == 2 * fit.k
+        with suppress(CollapseError):
+            told = climb(
+                fit.sample,  # type: ignore[arg-type]  # a fit with a trace has one
+                fit.k,
+                start="quantile",
+                method="em",
+                equal_variances=equal,
+            )
+    if told is fit and not own:
+        return None
+    return {"climb": replay(told, most=FRAMES).content(), "own": own}
+
+
+def _parts(number: str) -> tuple[str, str]:
+    """Split a number as text into mantissa and power of ten, which is empty without one."""
+    mantissa, _, power = number.replace("-", "−").partition("e")
+    return mantissa, power.replace("+", "").replace("−0", "−").lstrip("0")

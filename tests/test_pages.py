@@ -1,0 +1,185 @@
+"""Pages in a real browser: write-ups and replays play, are readable without sight or network, and hold hostile names."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import address, chromium, opened, serious
+
+import gmm1d
+from gmm1d.pages import assets
+from gmm1d.report import write_report
+
+WAITING = Path(__file__).parent.parent / "examples" / "data" / "faithful_waiting.txt"
+HOSTILE = "</script><img src=x onerror=alert(1)> \"'$a_b$ \\alpha {{ 7 * 7 }} #let 数据 \u202e"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def compared():
+    return gmm1d.compare(np.loadtxt(WAITING), range(2, 7))
+
+
+@pytest.fixture(scope="module")
+def written(compared, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pages") / "writeup.html"
+    write_report(compared, path, xlabel="waiting time (minutes)")
+    return address(path)
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory):
+    start = {"weights": [0.5, 0.5], "means": [6, 7], "variances": [1, 4]}
+    path = tmp_path_factory.mktemp("pages") / "replay.html"
+    f = gmm1d.fit([-1, 0, 4, 5, 6], 2, start=start, method="em")
+    f.replay().save(path, xlabel="the five points")
+    return address(path)
+
+
+def drawn(page, where="#look"):
+    page.wait_for_function(f"document.querySelector('{where} [data-chart=density] svg path')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_write_up_is_accessible_and_asks_for_nothing(browser, written, scheme):
+    with opened(browser, written, color_scheme=scheme) as page:
+        drawn(page)
+        assert serious(page) == []
+
+
+def test_a_write_up_of_five_k_is_small(written):
+    assert Path(written.removeprefix("file://")).stat().st_size < 2_000_000
+
+
+def test_another_k_is_shown(browser, written, compared):
+    with opened(browser, written) as page:
+        drawn(page)
+        assert page.locator("#look .keys li").count() == 2
+        page.get_by_role("radio", name="5", exact=True).check()
+        assert page.locator("#look .keys li").count() == 5
+        first = page.locator("#look .keys li").first.inner_text()
+    assert f"{100 * compared[5].mixture.weights[0]:.3g} %" in first
+
+
+def test_the_threshold_follows_mouse_keys_and_numbers(browser, written, compared):
+    with opened(browser, written) as page:
+        drawn(page)
+        slider, said = (
+            page.get_by_label("Threshold", exact=True),
+            page.locator("#look .threshold output"),
+        )
+        boundary = compared[2].mixture.boundaries()[0]
+        assert float(slider.input_value()) == pytest.approx(boundary, rel=1e-12)
+        assert "36 % of the mixture" in said.inner_text()
+        chart = page.locator("#look [data-chart=density]").bounding_box()
+        x, y = chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 100, y, steps=3)
+        page.mouse.up()
+        right = float(slider.input_value())
+        assert right > boundary + 4
+        page.mouse.move(x, y)
+        assert float(slider.input_value()) == right  # let go
+        slider.press("ArrowLeft")
+        assert float(slider.input_value()) < right
+        page.get_by_label("Threshold as a number").fill("60")
+        below = compared[2].mixture.cdf(60.0)
+        assert f"Below it lie {100 * below:.3g} % of the mixture" in said.inner_text()
+
+
+def test_hovering_tells_density_and_posterior(browser, written, compared):
+    with opened(browser, written) as page:
+        drawn(page)
+        chart = page.locator("#look [data-chart=density]").bounding_box()
+        page.mouse.move(chart["x"] + 400, chart["y"] + 100)
+        said = page.locator("#look [data-readout]").inner_text()
+        name, _, rest = said.partition(" = ")
+        assert name == "waiting time (minutes)"
+        x = float(rest.split(":")[0])
+        assert f"density {compared[2].mixture.pdf(x):.2g}" in said or "density" in said
+        shares = compared[2].mixture.responsibilities(x)
+        told = [float(part.split("%")[0]) for part in said.split(": ")[-2:]]
+    assert told == pytest.approx((100 * shares).tolist(), abs=0.1)
+
+
+def test_the_scripts_compute_what_the_library_does(browser, written):
+    m = gmm1d.Mixture([0.2, 0.5, 0.3], [-1e3, 0, 2e3], [10, 1e-2, 500])
+    content = {name: getattr(m, name).tolist() for name in ("weights", "means", "stds")}
+    xs = [-1000, -990.5, 0.005, 700, 1e4]
+    ask = f"[{xs}].flat().map(x => [mixture.density(m, x), ...mixture.responsibilities(m, x)])"
+    with opened(browser, written) as page:
+        found = np.array(page.evaluate(f"(m => {ask})({json.dumps(content)})"))
+    np.testing.assert_allclose(found[:, 0], m.pdf(xs), rtol=1e-12)
+    np.testing.assert_allclose(found[:, 1:], m.responsibilities(xs), rtol=1e-9, atol=1e-300)
+
+
+def test_without_scripts_all_is_there_to_read(browser, written):
+    with opened(browser, written, java_script_enabled=False) as page:
+        assert "best described by 2 groups" in page.locator("#answer").inner_text()
+        assert page.locator("#pictures svg path").count() > 5 * 2
+        assert page.locator("noscript").first.is_visible()
+
+
+def test_names_are_text_whatever_they_hold(browser, tmp_path):
+    found = gmm1d.compare(np.loadtxt(WAITING), [2], progress=False)
+    write_report(found, tmp_path / "hostile.html", xlabel=HOSTILE, title=HOSTILE, command=HOSTILE)
+    with opened(browser, address(tmp_path / "hostile.html")) as page:
+        drawn(page)
+        shown = " ".join(HOSTILE.split())
+        assert page.locator("h1").inner_text() == shown
+        assert page.title() == shown
+        assert page.locator("img[src=x]").count() == 0
+        assert shown in page.locator("#data pre").inner_text()
+        assert shown in page.locator("#look [data-chart=density] svg").text_content()
+
+
+def test_a_replay_lifts_and_climbs_the_bound(browser, replayed):
+    with opened(browser, replayed) as page:
+        drawn(page, "#replay")
+        said = page.locator("[data-step]")
+        assert "−24.512532" in said.inner_text()
+        page.get_by_role("button", name="Step").click()
+        assert said.inner_text().startswith("E-step 1")
+        page.get_by_role("button", name="Step").click()
+        assert said.inner_text().startswith("M-step 1")
+        assert "36.3 % around 5.1317 ± 0.785" in page.locator(".keys li").first.inner_text()
+        slider = page.get_by_label("Half steps of EM")
+        slider.press("End")
+        assert "−8.465259" in said.inner_text()
+        slider.press("ArrowLeft")
+        assert said.inner_text().startswith("E-step 7")
+        assert serious(page) == []
+
+
+def test_a_replay_plays_to_its_end_and_stops(browser, replayed):
+    with opened(browser, replayed) as page:
+        drawn(page, "#replay")
+        page.evaluate("PACE")
+        page.get_by_label("Half steps of EM").fill("12")
+        page.get_by_role("button", name="Play").click()
+        assert page.get_by_role("button", name="Pause").is_visible()
+        page.get_by_role("button", name="Play").wait_for()
+        assert page.get_by_label("Half steps of EM").input_value() == "14"
+
+
+def test_a_replay_is_shown_in_a_notebook(browser, tmp_path):
+    f = gmm1d.fit([-1, 0, 4, 5, 6], 2, start="quantile", method="em")
+    (tmp_path / "notebook.html").write_text(f"<title>n</title>{f.replay()._repr_html_()}")
+    with opened(browser, address(tmp_path / "notebook.html")) as page:
+        frame = page.frame_locator("iframe")
+        frame.locator("[data-chart=density] svg path").first.wait_for()
+        frame.get_by_role("button", name="Step").click()
+        assert frame.locator("[data-step]").inner_text().startswith("E-step 1")
+
+
+def test_scripts_cannot_end_their_own_element():
+    for name in ("mixture.js", "charts.js", "threshold.js", "replay.js", "report.js"):
+        assert "</script" not in assets.static(name)
+    assert "</script" not in assets._closed("a = '</script>'")
