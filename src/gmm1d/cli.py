@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # In the order in which they are listed; each in the module of `gmm1d.commands` that has its name.
-VERBS = ("fit", "compare", "report", "predict", "score", "sample", "sketch")
+VERBS = ("fit", "compare", "report", "explore", "predict", "score", "sample", "sketch")
 
 EPILOG = """\b
 Examples:

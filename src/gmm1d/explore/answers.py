@@ -10,16 +10,13 @@ import numpy as np
 from gmm1d import uncertainty, views
 from gmm1d.errors import Ending
 from gmm1d.formatting import steps
-from gmm1d.mixture import Mixture
+from gmm1d.pages import scenes
 
 if TYPE_CHECKING:
     from gmm1d.comparison import Comparison
     from gmm1d.explore.store import DataSet
     from gmm1d.result import Fit
-    from gmm1d.sample import Sample
 
-FEW_POINTS = 300  # distinct values up to which the page may draw each
-ROOM = 0.08  # of the data's stretch on either side, where components may be dragged to
 LEVEL = 0.95
 PARTS = ("weights", "means", "stds")
 MEASURES = ("gradient_norm", "newton_decrement", "smallest_eigenvalue", "entropy")
@@ -57,31 +54,8 @@ def of_data(name: str, data: DataSet) -> dict[str, Any]:
         "compressed": sample.sketch is not None,
         "has_values": sample.points is not None,
         "start": data.start,
-        "scene": scene(sample),
+        "scene": scenes.scene(sample, (), data.column, scenes.stretch(sample)),
     }
-
-
-def scene(sample: Sample) -> dict[str, Any]:
-    """Return the stretch of the line that is shown, the histogram in it, and the values if they are few."""
-    middle = Mixture([1.0], [sample.centre], [sample.std])
-    bulk = views.view(middle, 0.0, sample)  # a component of no values does not stretch it
-    room = ROOM * (bulk.high - bulk.low)
-    shown = views.between(bulk.low - room, bulk.high + room, sample)
-    heights, edges = views.histogram(sample, shown)
-    return {
-        "view": [shown.low, shown.high],
-        "outside": shown.outside,
-        "bars": np.column_stack([edges[:-1], edges[1:], heights])[heights > 0],
-        "points": _points(sample),
-        "n": sample.n,
-    }
-
-
-def _points(sample: Sample) -> list[list[float]]:
-    if sample.points is None or sample.sketch is not None or sample.nodes[0].size > FEW_POINTS:
-        return []
-    values, counts = np.unique(np.asarray(sample.points, float), return_counts=True)
-    return np.column_stack([values, counts]).tolist() if values.size <= FEW_POINTS else []
 
 
 def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:

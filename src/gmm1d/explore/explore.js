@@ -116,6 +116,7 @@ async function best() {
     const fit = await ask("fit", { ...question, thorough });
     if (!fit) return;
     show(fit);
+    state.picture.fit(fit.mixture);
     state.picture.show(fit.mixture, { boundaries: fit.boundaries });
     state.threshold.start(fit.boundaries);
     if (fit.thorough) return;
@@ -222,7 +223,7 @@ function grips(picture) {
   };
   const move = ({ j, y, std }, place) => {
     const [low, high] = picture.scene.view;
-    const least = picture.scene.top / 50;
+    const least = picture.scene.top / 50; // near the axis, where heights say little
     state.start.means[j] = Math.min(Math.max(place.x, low), high);
     state.start.stds[j] = std * Math.min(Math.max(y / Math.max(place.y, least), 1e-3), 1e3);
     picture.show(state.start, { handles: true });

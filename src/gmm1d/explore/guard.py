@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOSTS = ("127.0.0.1", "localhost")
 POLICY = (
     "default-src 'none'; "
-    "script-src 'self' 'unsafe-eval'; "  # Vega compiles its expressions
+    "script-src 'self'; "
     "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; "
     "connect-src 'self'; "

@@ -102,9 +102,11 @@ def answering(handler: Handler) -> Handler:
             return answer({"error": "the browser has gone"}, 400)
         except MemoryError:
             return answer({"error": "there is not enough memory for this"}, 507)
-        except OSError as error:
-            return answer({"error": f"cannot write: {error.strerror or error}"}, 507)
         except Exception as error:  # noqa: BLE001  # what nobody foresaw: the page lives on
+            if (
+                isinstance(error, OSError) and error.errno is not None
+            ):  # without one, it is a library's
+                return answer({"error": f"cannot write: {error.strerror or error}"}, 507)
             traceback.print_exc(file=sys.stderr)
             sentence = f"this should not have happened: {type(error).__name__}: {error}"
             return answer({"error": sentence}, 500)

@@ -55,8 +55,11 @@ from gmm1d.explore.fits import AUTO, MOST_COMPONENTS
 from gmm1d.explore.guard import Guard
 from gmm1d.explore.requests import MOST_UPLOAD, Refusal, answer, answering, apart, asked, received
 from gmm1d.explore.store import DataSet, Made, Store
+from gmm1d.pages import assets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -64,6 +67,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MEDIA = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+MADE: dict[str, tuple[Callable[[], str], str]] = {  # what libraries make
+    "vega.js": (assets.vega, MEDIA[".js"]),
+    "specs.json": (assets.all_specs, "application/json"),
+}
 GONE = "these data are not kept any more: load them again"
 
 
@@ -75,22 +82,21 @@ class Application:
         self.first = None if data is None else store.add(data)
         self.static = {
             path.name: (path.read_bytes(), MEDIA[path.suffix])
-            for path in sorted(HERE.iterdir())
+            for folder in (assets.STATIC, HERE)
+            for path in sorted(folder.iterdir())
             if path.suffix in MEDIA
         }
 
     async def page(self, _: Request) -> Response:
         """Return the page."""
-        jinja2 = require("jinja2", "explore")
-        environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True)
-        text = environment.get_template("explore.html").render(
-            version=version("gmm1d"), scripts=[name for name in self.static if name.endswith(".js")]
-        )
-        return _response(text.encode(), "text/html; charset=utf-8")
+        return _response(assets.page("explore.html", HERE).encode(), "text/html; charset=utf-8")
 
     async def file(self, request: Request) -> Response:
         """Return a script or a style."""
         name = request.path_params["name"]
+        if name in MADE:
+            make, media = MADE[name]
+            return _response((await apart(make)).encode(), media)
         if name not in self.static:
             raise Refusal(404, "there is no such file")
         return _response(*self.static[name])

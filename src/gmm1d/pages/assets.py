@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
+STATIC = HERE / "static"
 
 
 @cache
@@ -24,15 +26,14 @@ def vega() -> str:
     MissingExtraError
         If vl-convert, which holds it, is not installed.
     """
-    return cast(
-        "str", require("vl_convert", "report").javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    )
+    bundle = require("vl_convert", "report").javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return f"(() => {{{bundle}}})();"  # its names are its own
 
 
 @cache
 def static(name: str) -> str:
     """Return the text of a script or a style."""
-    return (HERE / "static" / name).read_text("utf-8")
+    return (STATIC / name).read_text("utf-8")
 
 
 def page(template: str, folder: Path | None = None, **content: Any) -> str:
@@ -66,6 +67,11 @@ def page(template: str, folder: Path | None = None, **content: Any) -> str:
 def specs(names: Sequence[str]) -> dict[str, Any]:
     """Return the specifications of charts, by name."""
     return {name: charts.compiled(name) for name in names}
+
+
+def all_specs() -> str:
+    """Return the specifications of all charts as JSON."""
+    return json.dumps(specs(charts.NAMES))
 
 
 def _closed(script: str) -> str:

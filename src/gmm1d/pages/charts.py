@@ -8,6 +8,7 @@ so that a page may be light or dark.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -89,10 +90,14 @@ def drawn(
 
 
 _STILLS = count()
+_DECIMALS = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
 def _own_names(svg: str, prefix: str) -> str:
-    """Put a prefix before the names of clip paths, which are those of the whole page where an SVG is part of it."""
+    """Put a prefix before the names of clip paths, which are those of the whole page where an SVG is part of it.
+
+    Lines are written to a tenth of a pixel.
+    """
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring(svg)
     for element in root.iter():
@@ -100,6 +105,8 @@ def _own_names(svg: str, prefix: str) -> str:
             element.set("id", prefix + element.attrib["id"])
         if clip := element.get("clip-path"):
             element.set("clip-path", clip.replace("#", f"#{prefix}", 1))
+        if line := element.get("d"):
+            element.set("d", _DECIMALS.sub(lambda found: f"{float(found[0]):.1f}", line))
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -276,3 +283,4 @@ _CHARTS = {
     "bound": _bound,
     "criteria": _criteria,
 }
+NAMES = tuple(_CHARTS)

@@ -9,6 +9,7 @@ import numpy as np
 
 from gmm1d import views
 from gmm1d.errors import UncertaintyError
+from gmm1d.mixture import Mixture
 from gmm1d.pages import charts
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gmm1d.mixture import Mixture
     from gmm1d.result import Fit
     from gmm1d.sample import Sample
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 TICKS = 300  # distinct values up to which each has a tick of its own
 ROOM = 1.25  # above the bars, for components that are being moved
+ASIDE = 0.08  # of the data's stretch on either side, where components may be moved to
+COLUMNS, STEP, FAINT = 320, 0.02, 5e-4  # what a picture tells apart: across, upwards, from the axis
+FLAT = 4  # times as high as a flat density: where a picture without bars ends
 
 
 def scene(
@@ -54,7 +57,7 @@ def scene(
         bars = np.stack([edges[:-1], edges[1:], heights], axis=1).tolist()
     highest = max((height for *_, height in bars), default=0.0)
     x = np.linspace(low, high, 513)
-    peaks = [float(m.pdf(np.union1d(x, m.means)).max()) for m in mixtures]
+    tops = [views.top(highest, float(m.pdf(np.union1d(x, m.means)).max())) for m in mixtures]
     values, counts = views.distinct(sample)
     inside = (values >= low) & (values <= high)
     few = values.size <= TICKS
@@ -65,9 +68,17 @@ def scene(
         "view": [low, high],
         "bars": bars,
         "points": points,
-        "top": max(ROOM * highest, *(views.top(highest, peak) for peak in peaks)),
+        "top": max([ROOM * highest or FLAT / (high - low), *tops]),
         "outside": shown.outside,
     }
+
+
+def stretch(sample: Sample) -> tuple[float, float]:
+    """Return what to show of data that have no mixture yet."""
+    middle = Mixture([1.0], [sample.centre], [sample.std])
+    bulk = views.view(middle, 0.0, sample)  # a component of no values does not stretch it
+    aside = ASIDE * (bulk.high - bulk.low)
+    return bulk.low - aside, bulk.high + aside
 
 
 def drawing(fit: Fit) -> dict[str, Any]:
@@ -92,20 +103,23 @@ def drawing(fit: Fit) -> dict[str, Any]:
 def rows(scene: Mapping[str, Any], mixture: Mixture) -> tuple[dict[str, Any], dict[str, float]]:
     """Return data sets and parameters of the chart "density", where it stands still."""
     low, high = scene["view"]
-    x = views.curve_points(mixture, views.View(low, high))
-    total = mixture.pdf(x)
-    parts = mixture.responsibilities(x) * total[:, None]
+    x, parts, total = views.curves(mixture, views.View(low, high))
     data = {
         "bars": [{"x": a, "x2": b, "y": y, "colour": charts.TEXT} for a, b, y in scene["bars"]],
         "points": [
             {"x": at, "colour": charts.TEXT} for at, _ in scene["points"] if not scene["bars"]
         ],
         "boundaries": [{"x": at} for at in mixture.boundaries().tolist()],
-        "total": _curve(x, total),
-        "curves": [{**row, "j": j} for j in range(mixture.k) for row in _curve(x, parts[:, j])],
+        "total": _curve(x, total, scene),
+        "curves": [{**row, "j": j} for j, y in enumerate(parts) for row in _curve(x, y, scene)],
     }
     return data, {"low": low, "high": high, "top": scene["top"]}
 
 
-def _curve(x: Array, y: Array) -> list[dict[str, float]]:
-    return [{"x": a, "y": b} for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+def _curve(x: Array, y: Array, scene: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Return the points of a curve that are told apart in a picture: some way from the last one, and from the axis."""
+    low, high = scene["view"]
+    column, height = np.floor((x - low) / (high - low) * COLUMNS), y / scene["top"]
+    told = (np.diff(column, prepend=-1) > 0) | (np.abs(np.diff(height, prepend=0)) > STEP)
+    kept = told & (height > FAINT)
+    return [{"x": a, "y": b} for a, b in zip(x[kept].tolist(), y[kept].tolist(), strict=True)]

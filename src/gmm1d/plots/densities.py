@@ -31,7 +31,14 @@ LOG_SPIKE = 1e3  # times as high as all bars, the sum would flatten everything e
 DECADES = 1e-6  # of the peak, where there are no data to tell how low the picture goes
 
 
-def plot_fit(fit: Fit, ax: Axes | None = None, *, data: object = None, xlabel: str = "x") -> Axes:
+def plot_fit(
+    fit: Fit,
+    ax: Axes | None = None,
+    *,
+    data: object = None,
+    xlabel: str = "x",
+    xlim: tuple[float, float] | None = None,
+) -> Axes:
     """Draw the data, the weighted components and their sum: k + 1 curves, named in the legend.
 
     Parameters
@@ -44,6 +51,8 @@ def plot_fit(fit: Fit, ax: Axes | None = None, *, data: object = None, xlabel: s
         ticks on the axis, more as a histogram.
     xlabel : str
         What x is, with its unit.
+    xlim : (float, float), optional
+        The stretch of x to be shown; by default that of all components and of all values but those far out.
 
     Returns
     -------
@@ -58,7 +67,8 @@ def plot_fit(fit: Fit, ax: Axes | None = None, *, data: object = None, xlabel: s
     """
     sample = sample_of(fit, data)
     own, ax = ax is None, axes(ax)
-    shown = views.view(fit.mixture, fit.n, sample)
+    whole = views.view(fit.mixture, fit.n, sample)
+    shown = whole if xlim is None else views.between(*xlim, sample)
     bars = 0.0 if sample is None else draw_bars(ax, sample, shown)
     peak = draw_curves(ax, fit.mixture, shown)
     height = views.top(bars or views.typical(fit.mixture, shown), peak)

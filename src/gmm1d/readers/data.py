@@ -126,6 +126,7 @@ class Data:
             opened = partial(source, columns=columns, table=table, decimal=decimal)
             found = [place for name in names for place in places(name, Path(scratch))]
             self.paths = [place.path for place in found]
+            self.files = [place.name for place in found]
             if sql is not None:
                 self.sources = [answer(self.con, sql, found, decimal)]
                 return

@@ -31,7 +31,13 @@ REFUSED = {
     b"%PDF-": "a PDF document",
     b"PARE": "an encrypted Parquet file",
     b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"II*\0": "a picture",
+    b"MM\0*": "a picture",
+    b"RIFF": "a picture, sound or film",
 }
+MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<svg")
 
 
 def source(
@@ -63,6 +69,8 @@ def source(
     for magic, kind in REFUSED.items():
         if head.startswith(magic):
             raise ReadError(f"{place.name}: this is {kind}; convert it to CSV or Parquet")
+    if head.lstrip().lower().startswith(MARKUP):
+        raise ReadError(f"{place.name}: this is a web page or XML; convert it to CSV")
     if head.startswith(PARQUET):
         return described(con, place.name, f"read_parquet({literal(place.path)})", counted=True)
     if head.startswith(ARROW):

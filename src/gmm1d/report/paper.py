@@ -58,8 +58,7 @@ def typeset(made: Writeup) -> bytes:
     with tempfile.TemporaryDirectory(prefix="gmm1d") as name:
         root = Path(name)
         shutil.copy(Path(__file__).with_name(TEMPLATE), root)
-        # Names are text, whatever dollars are in them; letters are embedded as outlines that can be searched.
-        with matplotlib.rc_context({"text.parse_math": False, "pdf.fonttype": 42}):
+        with matplotlib.rc_context({"pdf.fonttype": 42}):  # letters that can be searched
             text = json.dumps(_content(made, root), ensure_ascii=False)
         found: bytes = typst.compile(
             root / TEMPLATE,

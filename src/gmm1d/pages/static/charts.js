@@ -76,11 +76,19 @@ class Picture {
     return own;
   }
 
+  // Make room for a mixture, unless it is a spike.
+  fit(m) {
+    const { view: [low, high], top } = this.scene;
+    const peak = Math.max(...Array.from(mixture.grid(m, low, high), (x) => mixture.density(m, x)));
+    this.top = peak < 4 * top ? Math.max(top, 1.05 * peak) : top;
+  }
+
   // Draw a mixture; shares(x) colours the data, and is null where they have no colour yet.
   show(m, { boundaries = [], shares = null, handles = false } = {}) {
     this.mixture = m;
     this.name(m);
-    const { view: [low, high], bars, points, top } = this.scene;
+    const { view: [low, high], bars, points } = this.scene;
+    const top = this.top ?? this.scene.top;
     const xs = Array.from(mixture.grid(m, low, high));
     const colour = (x) => (shares ? blended(shares(x)) : NEUTRAL);
     const seen = boundaries.filter(({ at }) => at >= low && at <= high);
@@ -111,7 +119,7 @@ class Picture {
 
   // Where the handle of component j is: on its peak, if that is not above the picture.
   peak(m, j) {
-    return Math.min(mixture.component(m, j, m.means[j]), 0.97 * this.scene.top);
+    return Math.min(mixture.component(m, j, m.means[j]), 0.97 * (this.top ?? this.scene.top));
   }
 
   // Name the components beside their colours.
