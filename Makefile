@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+XLABEL := --xlabel "waiting time (minutes)"
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 # Folders are newer than what was built when a file is new in them.
 SOURCES := pyproject.toml CMakeLists.txt src/gmm1d/__init__.py $(wildcard engine/*) \
@@ -14,10 +15,13 @@ help: ## List these verbs
 	@echo "make VERB, where VERB is one of"
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)
 
-demo: $(VENV)/gmm1d.stamp ## Build gmm1d, compare mixtures of the Old Faithful waiting times
+demo: $(VENV)/gmm1d.stamp ## Build gmm1d, compare mixtures of the Old Faithful waiting times, write them up
 	@mkdir -p out
-	@$(BIN)/gmm1d compare examples/data/faithful_waiting.txt -k 1..6 \
+	@$(BIN)/gmm1d compare examples/data/faithful_waiting.txt -k 1..6 $(XLABEL) \
 	  --plot out/faithful.png -o out/faithful.json
+	@$(BIN)/gmm1d report examples/data/faithful_waiting.txt -k 1..6 $(XLABEL) -q \
+	  --title "How many kinds of waits has Old Faithful?" -o out/writeup.html -o out/writeup.pdf
+	@echo "wrote out/writeup.html and out/writeup.pdf"
 
 test: $(VENV)/dev.stamp ## Run the tests (make test ARGS="-k sample" for some)
 	@$(BIN)/python -m pytest -q $(ARGS)
@@ -53,7 +57,7 @@ $(VENV)/made.stamp: | tools
 
 $(VENV)/gmm1d.stamp: $(SOURCES) $(VENV)/made.stamp | tools
 	@echo "building gmm1d"
-	@$(PIP) install -e ".[plot,cli]"
+	@$(PIP) install -e ".[cli,report]"
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/gmm1d.stamp

@@ -25,6 +25,7 @@ BENCHMARKS = (
     "startup",
     "swap",
     "front_door",
+    "writeups",
     "interrupt",
     "reference_fits",
     "marron_wand",

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from gmm1d.commands.options import Numbers, climbing, joined, opened, reading, rules, weighing
+from gmm1d.commands.options import (
+    Numbers,
+    climbing,
+    joined,
+    labelling,
+    opened,
+    reading,
+    rules,
+    weighing,
+)
 
 if TYPE_CHECKING:
     from gmm1d.comparison import Comparison
@@ -29,16 +38,18 @@ comparing = joined(
     reading(),
     weighing,
     climbing,
+    labelling,
 )
 
 
 class Values(NamedTuple):
-    """What was read: values and weights, what they are called, how many are missing, from which files."""
+    """What was read: values and weights, what they are called, how many are missing, from which column of which files."""
 
     x: Any
     weights: Any
     name: str
     n_missing: int
+    column: str
     files: list[str]
 
 
@@ -49,8 +60,10 @@ def values(options: dict[str, Any]) -> Values:
     with opened(options) as data:
         kept = None if options["exact"] else KEPT
         gathering = data.gather(options["column"], options["weights"], kept=kept)
-        name = data.name_of(options["column"])
-    return Values(*gathering.data(), name, gathering.n_missing, data.files)
+        named = data.name_of(options["column"])
+    column = named if named != "x" else options["column"] or ""
+    name = options["xlabel"] or named
+    return Values(*gathering.data(), name, gathering.n_missing, column, data.files)
 
 
 def compared(read: Values, options: dict[str, Any]) -> Comparison:

@@ -15,6 +15,7 @@ from gmm1d.commands.options import (
     Numbers,
     check_outputs,
     climbing,
+    labelling,
     opened,
     printing,
     reading,
@@ -50,6 +51,7 @@ ALONE = ("start", "exact", "random", "seed", "plot")  # options for a single dat
     "--by", help="Columns whose values tell groups apart; each group gets a mixture of its own."
 )
 @climbing
+@labelling
 @click.option(
     "--random",
     type=click.IntRange(min=0),
@@ -84,7 +86,7 @@ def fit(k: tuple[int], random: int, seed: int | None, **options: Any) -> int:
                 f"{options['output']}: a single fit is written as JSON, not as a table"
             )
         result = _fit_one(data, k[0], random, seed, options)
-        name = data.name_of(options["column"])
+        name = options["xlabel"] or data.name_of(options["column"])
     if options["as_json"]:
         click.echo(result.to_json())
     elif not options["quiet"]:

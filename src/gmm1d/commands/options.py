@@ -104,6 +104,10 @@ def reading(*, policies: Sequence[str] = ("error", "drop")) -> Callable[[Command
     )
 
 
+labelling = click.option(
+    "--xlabel",
+    help="What the values are, with their unit, on pictures; by default the name of the column.",
+)
 weighing = click.option(
     "-w",
     "--weights",

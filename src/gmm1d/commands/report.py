@@ -71,10 +71,9 @@ def _written_up(read: Values, command: str, options: dict[str, Any]) -> Writeup:
     ended = None
     if stopped_ks(found):
         ended = compared(read, {**options, "tol": None, "max_iter": None})
-    column = options["column"] or ""
     source = Source(
         read.files,
-        column=read.name if read.name != "x" else column,
+        column=read.column,
         weights=options["weights"] or "",
         query=options["sql"] or "",
         n_missing=read.n_missing,
