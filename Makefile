@@ -24,7 +24,7 @@ demo: $(VENV)/gmm1d.stamp ## Build gmm1d, compare mixtures of the Old Faithful w
 	@echo "wrote out/writeup.html and out/writeup.pdf"
 
 test: $(VENV)/dev.stamp ## Run the tests (make test ARGS="-k sample" for some)
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp ## Check style, types, layers and the engine's stub
 	@$(BIN)/ruff check

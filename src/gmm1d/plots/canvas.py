@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +19,8 @@ from gmm1d.formatting import location, number
 from gmm1d.sample import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -69,9 +73,22 @@ def save_figure(drawing: Axes | Figure, path: str | os.PathLike[str]) -> None:
         figure.savefig(temporary, format=kind, dpi=150, metadata=undated)
 
 
+_unseen = ContextVar("unseen", default=False)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Make figures within that no notebook shows: they are for a file."""
+    token = _unseen.set(True)
+    try:
+        yield
+    finally:
+        _unseen.reset(token)
+
+
 def figure(width: float = 7.0, height: float = 4.2) -> Figure:
     """Make a figure that shows where pyplot is in use, and needs none elsewhere."""
-    if {"matplotlib.pyplot", "ipykernel"} & sys.modules.keys():
+    if not _unseen.get() and {"matplotlib.pyplot", "ipykernel"} & sys.modules.keys():
         make = require("matplotlib.pyplot", "plot").figure
     else:
         make = require("matplotlib.figure", "plot").Figure
