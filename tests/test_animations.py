@@ -56,7 +56,7 @@ def test_e_steps_and_m_steps_take_turns(five: gmm1d.Fit) -> None:
         stage.draw(i)
         titles.append(stage.title.get_text())
     assert titles == [
-        "Start: 2 Gaussians, log-likelihood -24.51253",
+        "Start: 2 Gaussians, log-likelihood -24.512532",
         "E-step 1: who belongs to whom; the bound touches the log-likelihood",
         "M-step 1: each Gaussian moves to its values, to the top of the bound",
         "E-step 2: who belongs to whom; the bound touches the log-likelihood",
@@ -113,7 +113,7 @@ def test_the_end_looks_like_the_picture_of_the_fit(five: gmm1d.Fit) -> None:
     colours = [line.get_color() for line in stage.density.legend.get_lines()]
     assert colours == [line.get_color() for line in legend.get_lines()]
     assert stage.density.total.axes.get_xlabel() == "length (mm)"
-    assert stage.title.get_text() == "After 7 steps: log-likelihood -8.465259"
+    assert stage.title.get_text() == "After 7 EM steps: log-likelihood -8.465259"
 
 
 def test_pictures_do_not_depend_on_what_was_drawn_before(short: gmm1d.Fit) -> None:

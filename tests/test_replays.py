@@ -38,7 +38,7 @@ ROUNDING = 1e-13  # of |log-likelihood| + n: what the order of a sum changes
 
 def rounding(r: Replay) -> float:
     """Return what the rounding of sums may change in a log-likelihood of this climb."""
-    return ROUNDING * (float(np.abs(r.slice_log_likelihood).max(initial=r.n)) + r.n)
+    return ROUNDING * (float(np.abs(r.slice_log_likelihood).max(initial=r.sample.n)) + r.sample.n)
 
 
 def check_laws(r: Replay, of_parameters: float = 0.0) -> None:
@@ -126,9 +126,9 @@ def test_the_worked_problem_keeps_the_order_of_its_start() -> None:
     )
     np.testing.assert_allclose(r.means[1], [5.13172803, 1.47103149], rtol=1e-8)
     np.testing.assert_allclose(r.means[-1], [5, -0.5], rtol=1e-6)
-    np.testing.assert_array_equal(r.means[-1][r.order], r.fit.mixture.means)
+    np.testing.assert_array_equal(r.means[-1][r.fit.order], r.fit.mixture.means)
     assert repr(r) == "<Replay of 7 EM steps of 2 Gaussians: 8 points shown>"
-    assert (r.k, r.n, r.n_iter, len(r)) == (2, 5, 7, 8)
+    assert (r.k, r.sample.n, r.n_iter, len(r)) == (2, 5, 7, 8)
 
 
 @given(
@@ -281,8 +281,8 @@ def test_content_is_json_and_slices_keep_what_is_seen() -> None:
     assert content["bound"][0] is None
     assert content["log_likelihood"] == r.log_likelihood.tolist()
     assert content["method"] == "58 EM steps"
-    assert content["kinds"][:2] == ["start", "em"]
-    assert content["order"] == [0, 1]
+    assert content["halves"][:4] == [["start", 0], ["E", 0], ["em", 1], ["E", 1]]
+    assert len(content["sentences"]) == len(content["halves"]) == 2 + 2 * 58
     for t in (0, 20, 40):
         drawn, exact = content["slices"][t], r.slice_bound[t]
         assert np.abs(drawn["bound"] - exact).max() <= 1e-6 * np.ptp(exact)

@@ -17,6 +17,7 @@ import numpy as np
 
 from gmm1d import _engine
 from gmm1d.components import Components, log_sum, responsibilities
+from gmm1d.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+ALONG = np.linspace(-0.5, 2.0, 41)  # sixteenths, so that 0 and 1 are among them
 FARTHEST = 60 * math.log(10)  # by which log stds change along a line: squares stay finite
 FAINTEST = math.log(np.finfo(float).tiny)  # the log of a weight along a line
 
@@ -75,6 +77,38 @@ class Touch(NamedTuple):
         weights, means, stds = self.theta
         thetas = (weights * np.exp(heavier), means + stds * shift, stds * np.exp(wider))
         return np.array([_log_likelihood(sample, *each) for each in zip(*thetas, strict=True)])
+
+
+def along_climb(
+    thetas: Array, shown: NDArray[np.intp], sample: Sample
+) -> tuple[Array, Array, Array]:
+    """Return what a replay tells of the points `shown` (F,) of a climb θ (m, 3, k), in the sample's units.
+
+    Returns
+    -------
+    heights : ndarray (F,)
+        ℓ.
+    bounds : ndarray (F,)
+        The bound for the responsibilities at the point before; NaN for the first.
+    slices : ndarray (2, F − 1, 41)
+        ℓ, and the bound that touches it, along the lines to the next points.
+
+    Raises
+    ------
+    InputError
+        If the data are none that such a climb could be of.
+    """
+    touches = {t: Touch.at(thetas[t], sample) for t in {*shown, *(shown[1:] - 1)}}
+    heights = np.array([touches[t].log_likelihood for t in shown])
+    if not np.isfinite(heights).all():
+        raise InputError("the data are out of all proportion to the climb: give those of the fit")
+    bounds = [touches[t - 1].bound(*touches[t - 1].line(thetas[t], np.ones(1))) for t in shown[1:]]
+    slices = np.empty((2, len(shown) - 1, ALONG.size))
+    for i, t in enumerate(shown[:-1]):
+        line = touches[t].line(thetas[t + 1], ALONG)
+        slices[:, i] = touches[t].heights(sample, *line), touches[t].bound(*line)
+    slices[0][:, ALONG == 0] = heights[:-1, None]  # not once more, with another rounding
+    return heights, np.concatenate([[np.nan], *bounds]), slices
 
 
 def _log_likelihood(sample: Sample, weights: Array, means: Array, stds: Array) -> float:

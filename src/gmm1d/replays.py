@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from os import fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gmm1d import views
 from gmm1d.arguments import whole
-from gmm1d.bounds import Touch
+from gmm1d.bounds import ALONG, along_climb
 from gmm1d.errors import InputError, MissingExtraError
 from gmm1d.files import write_text
-from gmm1d.formatting import steps
+from gmm1d.formatting import number, steps
 from gmm1d.frozen import Frozen, guarded
+from gmm1d.mixture import Mixture
 from gmm1d.sample import Sample
 from gmm1d.starts import Start
 
@@ -29,9 +32,24 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MOST = 200  # points shown, unless the caller asks for another number
-ALONG = np.linspace(-0.5, 2.0, 41)  # sixteenths, so that 0 and 1 are among them
 STEEP = 4  # times as high as all later rises together, a rise would flatten them in a picture
 DIGITS = 6  # of what a slice spans, in which `Replay.content` writes it
+SENTENCES = {
+    "start": "Start: {gaussians}, log-likelihood {height}",
+    "optimum": "Start: the optimum of data that were compressed more, log-likelihood {height}",
+    "E": "E-step {next}: who belongs to whom; the bound touches the log-likelihood",
+    "em": "M-step {step}: each Gaussian moves to its values, to the top of the bound",
+    "newton": "Newton step {step}: all at once, by slope and curvature of the log-likelihood",
+    "end": "After {method}: log-likelihood {height}",
+    "squarem": "SQUAREM step {step}: farther along the way of EM",
+}
+
+
+class Half(NamedTuple):
+    """One picture of a replay: what happens in it, and at which of the points shown."""
+
+    what: str  # a key of SENTENCES
+    point: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,19 +106,9 @@ class Replay(Frozen):
         return self.fit.k
 
     @property
-    def n(self) -> float:
-        """The sum of the sample weights."""
-        return self.sample.n
-
-    @property
     def n_iter(self) -> int:
         """The number of steps of the climb."""
         return int(self.iterations[-1])
-
-    @property
-    def order(self) -> NDArray[np.intp]:
-        """Component j of the mixture is component ``order[j]`` here."""
-        return self.fit.order
 
     @property
     def method(self) -> str:
@@ -124,10 +132,45 @@ class Replay(Frozen):
         start, shown = heights[first], np.concatenate([heights[first:], self.bound[first:]])
         return float(max(np.nanmin(shown), 2 * start - end)), float(heights[first:].max())
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The stretch of x that a picture shows: that of the end, and of the start up to as much on either side."""
+        ends = (Mixture(self.weights[i], self.means[i], self.stds[i]) for i in (0, -1))
+        first, last = (views.view(mixture, self.sample.n, self.sample) for mixture in ends)
+        room = last.high - last.low  # a start far out must not make the data small
+        low = max(min(first.low, last.low), last.low - room)
+        return low, min(max(first.high, last.high), last.high + room)
+
+    def halves(self, points: NDArray[np.intp] | None = None) -> list[Half]:
+        """List the pictures: E-step and M-step by turns, of all points shown or of some of them (p,).
+
+        Only steps of EM have an E-step; where the next point is not shown, its M-step is not either.
+        """
+        found = [Half(self.kinds[0], 0)]
+        shown = range(len(self)) if points is None else points.tolist()
+        for here, there in pairwise(shown):
+            adjacent = self.iterations[there] == self.iterations[here] + 1
+            em = self.kinds[there] == "em"
+            if em:
+                found.append(Half("E", here))
+            if adjacent or not em:
+                found.append(Half(self.kinds[there], there))
+        return [*found, Half("end", len(self) - 1)]
+
+    def sentence(self, half: Half) -> str:
+        """Say what happens in a picture."""
+        step, height = int(self.iterations[half.point]), self.log_likelihood[half.point]
+        names = {"step": step, "next": step + 1, "height": number(height, 8)}
+        names |= {"method": self.method, "gaussians": self._gaussians}
+        return SENTENCES[half.what].format(**names)
+
+    @property
+    def _gaussians(self) -> str:
+        return f"{self.k} Gaussian{'s' * (self.k > 1)}"
+
     def __repr__(self) -> str:
-        gaussians = f"{self.k} Gaussian{'s' * (self.k > 1)}"
         points = f"{len(self)} point{'s' * (len(self) > 1)}"
-        return f"<Replay of {self.method} of {gaussians}: {points} shown>"
+        return f"<Replay of {self.method} of {self._gaussians}: {points} shown>"
 
     def _repr_html_(self) -> str | None:
         from gmm1d.pages import replaying
@@ -168,20 +211,20 @@ class Replay(Frozen):
     def content(self) -> dict[str, Any]:
         """Return all that is shown as lists and numbers that JSON takes; NaN is None, slices are rounded."""
         slices = zip(self.slice_log_likelihood, self.slice_bound, strict=True)
+        halves = self.halves()
         return {
             "method": self.method,
-            "k": self.k,
-            "n": self.n,
+            "n": self.sample.n,
             "n_iter": self.n_iter,
-            "order": self.order.tolist(),
             "iterations": self.iterations.tolist(),
-            "kinds": list(self.kinds),
             "weights": self.weights.tolist(),
             "means": self.means.tolist(),
             "stds": self.stds.tolist(),
             "log_likelihood": self.log_likelihood.tolist(),
             "bound": [None, *self.bound[1:].tolist()],
             "window": list(self.window),
+            "halves": [list(half) for half in halves],
+            "sentences": [self.sentence(half) for half in halves],
             "along": self.along.tolist(),
             "slices": [
                 {"log_likelihood": _rounded(heights), "bound": _rounded(bound)}
@@ -224,17 +267,7 @@ def replay(fit: Fit, *, data: object = None, most: int = MOST) -> Replay:
     assert sample is not None
     shown = thinned(len(trace) - 1, most)
     thetas = np.stack(Start(trace.weights, trace.means, trace.stds).standardised(sample), axis=1)
-    touched = sorted({*shown, *(shown[1:] - 1)})
-    touches = {t: Touch.at(thetas[t], sample) for t in touched}
-    heights = np.array([touches[t].log_likelihood for t in shown])
-    if not np.isfinite(heights).all():
-        raise InputError("the data are out of all proportion to the climb: give those of the fit")
-    lines = [touches[t].line(thetas[t + 1], ALONG) for t in shown[:-1]]
-    bounds = [touches[t - 1].bound(*touches[t - 1].line(thetas[t], np.ones(1))) for t in shown[1:]]
-    slices = np.empty((2, len(lines), ALONG.size))
-    for i, (t, line) in enumerate(zip(shown[:-1], lines, strict=True)):
-        slices[:, i] = touches[t].heights(sample, *line), touches[t].bound(*line)
-    slices[0][:, ALONG == 0] = heights[:-1, None]  # not once more, with another rounding
+    heights, bounds, slices = along_climb(thetas, shown, sample)
     return Replay(
         fit=fit,
         sample=sample,
@@ -244,7 +277,7 @@ def replay(fit: Fit, *, data: object = None, most: int = MOST) -> Replay:
         means=guarded(trace.means[shown]),
         stds=guarded(trace.stds[shown]),
         log_likelihood=guarded(heights),
-        bound=guarded(np.concatenate([[np.nan], *bounds])),
+        bound=guarded(bounds),
         along=guarded(ALONG),
         slice_log_likelihood=guarded(slices[0]),
         slice_bound=guarded(slices[1]),
@@ -262,6 +295,5 @@ def thinned(last: int, most: int) -> NDArray[np.intp]:
 
 def _rounded(heights: Array) -> list[float]:
     """Return numbers to a millionth of what they span, as much as a picture shows."""
-    span = float(np.ptp(heights))
-    decimals = DIGITS - math.floor(math.log10(span)) if span > 0 else 15
-    return [round(value, min(decimals, 15)) for value in heights.tolist()]
+    decimals = DIGITS - math.floor(math.log10(float(np.ptp(heights)) or 1.0))
+    return [round(height, min(decimals, 15)) for height in heights.tolist()]

@@ -24,6 +24,9 @@ TEXT = "currentColor"
 SVG = "http://www.w3.org/2000/svg"
 XLABEL = "x"  # the title that stands for the name of the data
 MARGIN = 56  # pixels left of every chart, so that charts below each other agree
+POWER = "format(datum.value, '.4~g')"  # how an axis writes numbers that have too many digits
+ODD = "max(abs(low), abs(high)) < 1e-4 || max(abs(low), abs(high)) >= 1e12"
+SHORT = f"abs(datum.value) < 1e-4 || abs(datum.value) >= 1e7 ? {POWER} : datum.label"
 DASHES = [[1, 0], [6, 3], [2, 2], [6, 2, 2, 2]]  # as plots.canvas.STYLES
 CONFIG: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -134,7 +137,8 @@ def _component(field: str = "j") -> dict[str, Any]:
 
 def _x() -> Any:
     alt = _altair()
-    return alt.X("x:Q", scale=_scale("low", "high"), axis=alt.Axis(title=XLABEL))
+    axis = alt.Axis(title=XLABEL, labelExpr=f"{ODD} ? {POWER} : datum.label")
+    return alt.X("x:Q", scale=_scale("low", "high"), axis=axis)
 
 
 def _rule(name: str, **look: Any) -> Any:
@@ -181,7 +185,7 @@ def _lines(name: str, y: Any, **look: Any) -> Any:
 
 def _density() -> Any:
     alt = _altair()
-    y = alt.Y("y:Q", scale=_scale("0", "top"), axis=alt.Axis(title="density", format="~g"))
+    y = alt.Y("y:Q", scale=_scale("0", "top"), axis=alt.Axis(title="density", labelExpr=SHORT))
     layers = alt.layer(
         _intervals(),
         _bars(y),
@@ -213,15 +217,21 @@ def _posterior() -> Any:
 
 def _here(x: Any, y: Any) -> Any:
     """Draw the point where a climb is."""
+    marks = _altair().Chart(_data("here")).mark_point(filled=True, size=110, clip=True)
+    return marks.encode(x=x, y=y, color=_altair().value(COLOURS[0]))
+
+
+def _height(**look: Any) -> Any:
+    """Encode a log-likelihood or a criterion, whose numbers may be long."""
     alt = _altair()
-    marks = alt.Chart(_data("here")).mark_point(filled=True, size=110, clip=True)
-    return marks.encode(x=x, y=y, color=alt.Color("colour:N", scale=None))
+    axis = alt.Axis(title=None, maxExtent=4 * MARGIN, **look)
+    return alt.Y("y:Q", scale=_scale("floor", "ceiling"), axis=axis)
 
 
 def _climb() -> Any:
     alt = _altair()
     x = alt.X("x:Q", title="iteration", scale=_scale("0", "last"), axis=alt.Axis(tickMinStep=1))
-    y = alt.Y("y:Q", scale=_scale("floor", "ceiling"), axis=alt.Axis(title=None))
+    y = _height()
     other = alt.Chart(_data("other")).mark_line(color=COLOURS[1], strokeWidth=2, clip=True)
     stairs = alt.Chart(_data("stairs")).mark_line(color=COLOURS[0], strokeWidth=1.2, clip=True)
     line = alt.Chart(_data("climb")).mark_line(color=TEXT, strokeWidth=1.2, clip=True)
@@ -241,7 +251,7 @@ def _bound() -> Any:
     names = "datum.value ? 'after' : 'before'"
     axis = alt.Axis(title="along the step", values=[0, 1], labelExpr=names)
     x = alt.X("x:Q", scale=alt.Scale(domain=[-0.5, 2], nice=False), axis=axis)
-    y = alt.Y("y:Q", scale=_scale("floor", "ceiling"), axis=alt.Axis(title=None))
+    y = _height(labelExpr=SHORT)
     bound = alt.Chart(_data("bound")).mark_line(color=COLOURS[0], strokeWidth=2.5, clip=True)
     likelihood = alt.Chart(_data("likelihood")).mark_line(color=TEXT, strokeWidth=1.5, clip=True)
     layers = alt.layer(bound.encode(x=x, y=y), likelihood.encode(x=x, y=y), _here(x, y))
@@ -252,7 +262,7 @@ def _criteria() -> Any:
     alt = _altair()
     axis = alt.Axis(title="components", tickMinStep=1, format="d")
     x = alt.X("k:Q", scale=_scale("low", "high"), axis=axis)
-    y = alt.Y("y:Q", scale=_scale("floor", "ceiling"), axis=alt.Axis(title=None))
+    y = _height()
     colour = alt.Color(
         "criterion:N",
         scale=alt.Scale(domain=["AIC", "BIC", "ICL"], range=list(COLOURS[:3])),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gmm1d import views
 from gmm1d.pages import assets, scenes
 
 if TYPE_CHECKING:
@@ -21,12 +20,11 @@ def page(replay: Replay, xlabel: str = "x", title: str | None = None) -> str:
     MissingExtraError
         If a library is not installed.
     """
-    mixture, sample = replay.fit.mixture, replay.sample
-    shown = views.view(mixture, sample.n, sample)
-    scene = scenes.scene(sample, [mixture], xlabel, (shown.low, shown.high))
+    scene = scenes.scene(replay.sample, [replay.fit.mixture], xlabel, replay.span)
+    what = "EM" if {*replay.kinds[1:]} <= {"em"} else "A climb"
     return assets.page(
         "replay.html",
-        title=title or f"EM on {'the data' if xlabel == 'x' else xlabel}, step by step",
+        title=title or f"{what} on {'the data' if xlabel == 'x' else xlabel}, step by step",
         replay=replay,
         content={"scene": scene, "climb": replay.content()},
     )

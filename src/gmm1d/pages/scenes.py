@@ -9,6 +9,7 @@ import numpy as np
 
 from gmm1d import views
 from gmm1d.errors import UncertaintyError
+from gmm1d.formatting import location, number
 from gmm1d.mixture import Mixture
 from gmm1d.pages import charts
 
@@ -100,16 +101,31 @@ def drawing(fit: Fit) -> dict[str, Any]:
     return {"mixture": parameters, "boundaries": boundaries}
 
 
+def keys(mixture: Mixture) -> list[dict[str, Any]]:
+    """Name the components beside their looks, as charts.js does."""
+    each = zip(mixture.weights, mixture.means, mixture.stds, strict=True)
+    n = len(views.COLOURS)
+    return [
+        {
+            "colour": views.COLOURS[j % n],
+            "dashes": charts.DASHES[j // n % len(charts.DASHES)],
+            "text": f"{j + 1}: {number(100 * w, 3)} % around {location(mu, s)}, std {number(s, 3)}",
+        }
+        for j, (w, mu, s) in enumerate(each)
+    ]
+
+
 def rows(scene: Mapping[str, Any], mixture: Mixture) -> tuple[dict[str, Any], dict[str, float]]:
     """Return data sets and parameters of the chart "density", where it stands still."""
     low, high = scene["view"]
     x, parts, total = views.curves(mixture, views.View(low, high))
+    inside = [at for at in mixture.boundaries().tolist() if low <= at <= high]
     data = {
         "bars": [{"x": a, "x2": b, "y": y, "colour": charts.TEXT} for a, b, y in scene["bars"]],
         "points": [
             {"x": at, "colour": charts.TEXT} for at, _ in scene["points"] if not scene["bars"]
         ],
-        "boundaries": [{"x": at} for at in mixture.boundaries().tolist()],
+        "boundaries": [{"x": at} for at in inside],
         "total": _curve(x, total, scene),
         "curves": [{**row, "j": j} for j, y in enumerate(parts) for row in _curve(x, y, scene)],
     }

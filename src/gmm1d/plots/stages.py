@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from gmm1d.replays import Replay
+    from gmm1d.replays import Half, Replay
 
     Array = NDArray[np.float64]
 
@@ -40,36 +39,6 @@ HIGHER = 1.5  # times as high as the end, the picture goes at most: a start may 
 FIRST = 10  # steps for which there is room from the start on
 SMALL: dict[str, Any] = {"loc": "left", "fontsize": "small", "color": "0.4"}
 BOUND = COLOURS[5]
-STARTS = ("start", "optimum")
-TITLES = {
-    "start": "Start: {k} Gaussian{s}, log-likelihood {height}",
-    "optimum": "Start: the optimum of data that were compressed more, log-likelihood {height}",
-    "E": "E-step {next}: who belongs to whom; the bound touches the log-likelihood",
-    "em": "M-step {step}: each Gaussian moves to its values, to the top of the bound",
-    "newton": "Newton step {step}: all at once, by slope and curvature of the log-likelihood",
-    "squarem": "SQUAREM step {step}: farther along the way of EM",
-    "end": "After {step} step{steps}: log-likelihood {height}",
-}
-
-
-class Half(NamedTuple):
-    """One picture: what happens in it, and at which of the points that a replay shows."""
-
-    what: str  # a key of TITLES
-    point: int
-
-
-def halves(told: Replay, points: NDArray[np.intp]) -> list[Half]:
-    """List the pictures: E-step and M-step by turns; of steps that are not drawn, there is no M-step either."""
-    found = [Half(told.kinds[0], 0)]
-    for here, there in pairwise(points.tolist()):
-        adjacent = told.iterations[there] == told.iterations[here] + 1
-        em = told.kinds[there] == "em"
-        if em:
-            found.append(Half("E", here))
-        if adjacent or not em:
-            found.append(Half(told.kinds[there], there))
-    return [*found, Half("end", len(told) - 1)]
 
 
 class Stage:
@@ -78,7 +47,7 @@ class Stage:
     def __init__(self, told: Replay, xlabel: str) -> None:
         self.told = told
         points = thinned(len(told) - 1, MOST)
-        self.halves = halves(told, points)
+        self.halves = told.halves(points)
         self.figure = figure(10.0, 5.6)
         cells = self.figure.subplot_mosaic(
             [["data", "climb"], ["data", "slice"]], width_ratios=[3, 2]
@@ -98,7 +67,7 @@ class Stage:
     def draw(self, number_of: int) -> None:
         """Draw one of the halves."""
         half = self.halves[number_of]
-        self.title.set_text(self._title(half))
+        self.title.set_text(self.told.sentence(half))
         belonging = [each.point for each in self.halves[: number_of + 1] if each.what == "E"]
         if half.what in ("newton", "squarem", "end"):
             belonging = [half.point]
@@ -106,27 +75,15 @@ class Stage:
         self.climb.draw(number_of)
         self.slice.draw(half, min(half.point, self.halves[max(number_of - 1, 0)].point))
 
-    def _title(self, half: Half) -> str:
-        told, step = self.told, int(self.told.iterations[half.point])
-        return TITLES[half.what].format(
-            k=told.k,
-            s="s" * (told.k > 1),
-            step=step,
-            steps="s" * (step != 1),
-            next=step + 1,
-            height=number(told.log_likelihood[half.point], 7),
-        )
-
 
 class _Density:
     """The data, the components and their sum."""
 
     def __init__(self, ax: Axes, told: Replay, points: NDArray[np.intp]) -> None:
         self.told = told
-        self.colour_of = np.argsort(told.order)  # as in the other pictures: by mean at the end
+        self.colour_of = np.argsort(told.fit.order)  # as in the other pictures: by mean at the end
         mixtures = [self._mixture(i)[0] for i in points]
-        ends = [views.view(m, told.n, told.sample) for m in (mixtures[0], mixtures[-1])]
-        low, high = min(end.low for end in ends), max(end.high for end in ends)
+        low, high = told.span
         self.shown = views.between(low, high, told.sample)
         bars = self._draw_data(ax)
         peaks = [float(m.pdf(views.curve_points(m, self.shown)).max()) for m in mixtures]
@@ -139,7 +96,7 @@ class _Density:
         drawn = cast("Figure", ax.figure)
         columns = int(drawn.get_figwidth() / (0.6 + LETTER * max(map(len, names))))
         self.legend = drawn.legend(
-            [*(self.parts[j] for j in told.order), self.total],
+            [*(self.parts[j] for j in told.fit.order), self.total],
             [*names[-told.k :], "sum"],
             loc="outside lower left",
             ncols=max(columns, 1),
@@ -187,7 +144,7 @@ class _Density:
         for j, line in enumerate(self.parts):
             line.set_data(x, parts[back[j]])
         self.total.set_data(x, total)
-        for text, j in zip(self.legend.get_texts(), self.told.order, strict=False):
+        for text, j in zip(self.legend.get_texts(), self.told.fit.order, strict=False):
             text.set_text(component(m, int(back[j])))
         for drawn, values in self.places:
             drawn.set_color("0.5" if belonging is None else self._blend(belonging, values))
@@ -206,7 +163,7 @@ class _Climb:
     def __init__(self, ax: Axes, told: Replay, pictures: list[Half]) -> None:
         self.ax, self.told, self.pictures = ax, told, pictures
         low, high = told.window
-        margin = 0.08 * max(high - low, LEAST * (abs(high) + told.n))
+        margin = 0.08 * max(high - low, LEAST * (abs(high) + told.sample.n))
         ax.set(ylim=(low - margin, high + margin), xlabel="step")
         ax.locator_params("x", integer=True)
         ax.ticklabel_format(axis="y", useOffset=False)
@@ -236,8 +193,9 @@ class _Climb:
         stairs = [place for places in self.path[: i + 1] for place in places]
         self.bound.set_data(*np.array(stairs or [(np.nan, np.nan)]).T)
         self.line.set_data(self.told.iterations[: point + 1], self.told.log_likelihood[: point + 1])
-        self.here.set_data(*np.array(self.path[i][-1:] or [(np.nan, np.nan)]).T)
         step = float(self.told.iterations[point])
+        on_it = [(step, float(self.told.log_likelihood[point]))]  # steps that climb no bound
+        self.here.set_data(*np.array(self.path[i][-1:] or on_it).T)
         self.ax.set_xlim(-0.05 * max(step, FIRST), 1.05 * max(step, FIRST))
 
 
@@ -264,10 +222,10 @@ class _Slice:
         self.line.set_data(told.along, heights)
         self.bound.set_data(told.along, bound)
         place = told.along == (0 if half.point == point else 1)
-        self.here.set_data(told.along[place], bound[place])
-        for drawn in (self.bound, self.here):
-            drawn.set_visible(half.what not in STARTS)  # there are no responsibilities yet
+        on_bound = half.what in ("E", "em")
+        self.here.set_data(told.along[place], (bound if on_bound else heights)[place])
+        self.bound.set_visible(on_bound)
         between = heights[(told.along >= 0) & (told.along <= 1)]
         low, high = min(between), max(heights)
-        span = max(high - low, SEEN * (abs(base) + told.n))
+        span = max(high - low, SEEN * (abs(base) + told.sample.n))
         self.ax.set_ylim(low - 0.6 * span, high + 0.15 * span)

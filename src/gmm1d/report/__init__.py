@@ -18,7 +18,10 @@ from gmm1d.report.provenance import NOTHING, Source
 if TYPE_CHECKING:
     from gmm1d.comparison import Comparison
 
-NEEDED = {".html": ("jinja2", "altair", "vl_convert"), ".pdf": ("typst", "matplotlib")}
+NEEDED = {
+    ".html": ("jinja2", "altair", "vl_convert", "matplotlib"),
+    ".pdf": ("typst", "matplotlib"),
+}
 FORMATS = tuple(NEEDED)  # the suffixes of the formats; what their writers import
 
 __all__ = [

@@ -5,8 +5,9 @@ Everything is text as it is to be read, without markup: whoever renders it escap
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Table:
         The columns that hold words, to be aligned on the left; the others hold numbers.
     chosen : int or None
         The row of what was chosen.
+    marked : tuple of (int, int)
+        Row and column of the cells with the lowest criterion, where that is the point.
     """
 
     caption: str
@@ -47,6 +50,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     words: tuple[int, ...] = ()
     chosen: int | None = None
+    marked: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,25 @@ def plain(text: str) -> str:
     return "".join(
         "\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in text
     )
+
+
+def signed(text: str) -> str:
+    """Write minus signs of numbers as such, not as hyphens."""
+    return re.sub(r"(^|[( ])-(?=\d)", r"\1−", text)
+
+
+def typeset(section: Section) -> Section:
+    """Return a section with such minus signs in texts and tables; facts may hold names, so their authors write them."""
+    return replace(section, blocks=tuple(map(_typeset, section.blocks)))
+
+
+def _typeset(block: Block) -> Block:
+    match block:
+        case Text():
+            return replace(block, text=signed(block.text))
+        case Table():
+            return replace(block, rows=tuple(tuple(map(signed, row)) for row in block.rows))
+    return block
 
 
 def listed(items: list[str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from gmm1d.comparison import CRITERIA
 from gmm1d.errors import Ending
 from gmm1d.formatting import location, number
-from gmm1d.report.blocks import Formula, Picture, Section, Table, Text, listed, numbered, sentence
+from gmm1d.report.blocks import Formula, Picture, Section, Table, Text, listed, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,12 +52,10 @@ def _terms(fit: Fit) -> list[tuple[str, str, str]]:
 
 
 def choice(found: Comparison) -> Section:
-    """Say which k is chosen and why, and what stands against it."""
-    texts = [Text(sentence(found.reason), warning=found.k is None)]
-    if len(found.fits) > 1:
-        texts.append(_each_criterion(found))
+    """Say what speaks for the choice, and what against it."""
+    texts = [_each_criterion(found)] if len(found.fits) > 1 else []
     texts += [Text(text, warning=True) for text in _edges(found)]
-    if found.k is not None:
+    if found.k is not None and found.k > 1:
         texts.append(Text(_modes(found.best)))
     blocks: list[Block] = [*texts]
     if len(found.fits) > 1:
@@ -73,15 +71,17 @@ def _each_criterion(found: Comparison) -> Text:
         return Text(PURPOSES)
     if len(set(would.values())) == 1:
         return Text(f"All three criteria choose k = {would['BIC']}. {PURPOSES}")
-    said = [f"{name} k = {k}" for name, k in would.items()]
-    return Text(f"The criteria disagree: {listed(said)} would be chosen. {PURPOSES}")
+    said = [f"{name} is lowest at k = {k}" for name, k in would.items()]
+    return Text(
+        f"The criteria disagree: {listed(said)}. {found.criterion.upper()} decides here. {PURPOSES}"
+    )
 
 
 def _edges(found: Comparison) -> list[str]:
     """Warn where the chosen k is the largest or the smallest that was tried."""
     tried = sorted({*found.fits, *found.collapsed})
     if len(tried) == 1:
-        return [f"No other k was tried than {tried[0]}, so that nothing was compared."]
+        return [f"Only k = {tried[0]} was tried, so that nothing was compared."]
     if found.k == tried[-1]:
         return [f"k = {found.k} is the largest that was tried: a larger one may be better."]
     if found.k == tried[0] and tried[0] > 1:
@@ -100,14 +100,13 @@ def _modes(fit: Fit) -> str:
             f"{text}: fewer than its {fit.k} components, which overlap so much that some of them "
             "describe the shape of one group rather than groups of their own."
         )
-    return f"{text}: one for every component." if fit.k > 1 else f"{text}."
+    return f"{text}: one for every component."
 
 
 def _alt(found: Comparison) -> str:
-    values = "; ".join(
-        f"k = {k}: BIC {number(f.bic)}, AIC {number(f.aic)}" for k, f in found.fits.items()
-    )
-    return f"AIC, BIC and ICL against k. {values}."
+    chosen = "" if found.k is None else f"; k = {found.k} is chosen"
+    ks = listed([str(k) for k in found.fits])
+    return f"AIC, BIC and ICL against k = {ks}{chosen}. Their values stand in the next table."
 
 
 def growth(found: Comparison) -> Section | None:
@@ -127,7 +126,7 @@ def growth(found: Comparison) -> Section | None:
     )
     asked = (
         f"For each further parameter BIC asks for a gain of {number(per, 4)}, half the logarithm of n, "
-        "and AIC for 1. What each step gains stands beside what is asked for."
+        "and AIC for 1."
     )
     table = _gains(fits)
     title = "What the log-likelihoods do as k grows"
@@ -145,7 +144,12 @@ def _gains(fits: list[Fit]) -> Table:
         cells = (f"{a.k} to {b.k}", number(gain, 4), *(number(v, 4) for v in asked.values()))
         rows.append((*cells, enough))
     header = ("step in k", "gain", "BIC asks for", "AIC asks for", "enough for")
-    return Table("What each step in k gains in log-likelihood.", header, tuple(rows), words=(0, 4))
+    return Table(
+        "What each step in k gains in log-likelihood, and what is asked for.",
+        header,
+        tuple(rows),
+        words=(0, 4),
+    )
 
 
 def _falls(fits: list[Fit]) -> list[str]:
@@ -177,13 +181,13 @@ def stopped(early: Comparison, ended: Comparison | None) -> Section | None:
     if ended is None:
         advice = f"{name} compares maxima: compare again without tol and max_iter."
         return Section("stopped", title, (Text(f"{first} {advice}", warning=True),))
-    table = _beside(early, ended)
     blocks: tuple[Block, ...] = (
         Text(
             f"{first} The same climbs were therefore made again, to their ends.{_unfinished(ended)}"
         ),
-        table,
-        *map(Text, _trap(early, ended)),
+        Text(_trap(early, ended), warning=True),
+        _beside(early, ended),
+        *map(Text, _lessons(early, ended)),
         Text("The formulas where the climbs were stopped:"),
         *formulas(early),
         Picture(
@@ -208,8 +212,11 @@ def _beside(early: Comparison, ended: Comparison) -> Table:
     for k in sorted({*early.fits, *ended.fits}):
         sides = [_side(side.fits.get(k), name) for side in (early, ended)]
         rows.append((str(k), *sides[0], *sides[1]))
-    caption = "The climbs where they were stopped, and at their ends."
-    return Table(caption, (*header, *there), tuple(rows))
+    caption = f"The climbs where they were stopped, and at their ends; the lowest {name.upper()} of either is marked."
+    ks = [row[0] for row in rows]
+    lows = (lowest(early.fits.values(), name), 3), (ended.k, 6)
+    marked = tuple((ks.index(str(k)), column) for k, column in lows if k is not None)
+    return Table(caption, (*header, *there), tuple(rows), marked=marked)
 
 
 def _side(fit: Fit | None, criterion: str) -> tuple[str, str, str]:
@@ -217,42 +224,51 @@ def _side(fit: Fit | None, criterion: str) -> tuple[str, str, str]:
         return "–", "–", "–"
     score = getattr(fit, criterion)
     count = "–" if fit.n_iter is None else str(fit.n_iter)
-    return count, number(fit.log_likelihood, 10), "–" if score is None else f"{score:.2f}"
+    return count, f"{fit.log_likelihood:#.10g}", "–" if score is None else f"{score:.2f}"
 
 
-def _trap(early: Comparison, ended: Comparison) -> list[str]:
-    """Say what the unconverged fits would have led to, and why not."""
+def warning(early: Comparison, ended: Comparison) -> Text:
+    """Say above all else that fits were stopped, and what they would have led to."""
+    k, right = lowest(early.fits.values(), early.criterion), ended.k
+    there = f", where {early.criterion.upper()} is lowest at k = {k}" if k != right else ""
+    return Text(
+        f"The climbs that were asked for were stopped before their maxima{there}. What is said here rests on the "
+        "same climbs made to their ends; both stand side by side below.",
+        warning=True,
+    )
+
+
+def _trap(early: Comparison, ended: Comparison) -> str:
+    """Say what the stopped fits would have led to."""
     name = early.criterion.upper()
     tempting, right = lowest(early.fits.values(), early.criterion), ended.k
+    if right is None:
+        return f"Among the stopped fits {name} is lowest at k = {tempting}, which proves nothing."
+    if tempting == right:
+        return f"{name} is lowest at k = {right} both times, but the stopped fits could not tell."
+    return (
+        f"Among the stopped fits {name} is lowest at k = {tempting}, among the converged ones at k = {right}. "
+        f"The number of groups is decided from the converged fits: {right}."
+    )
+
+
+def _lessons(early: Comparison, ended: Comparison) -> list[str]:
+    """Say why stopped fits mislead."""
     both = [k for k in early.fits if k in ended.fits]
     missing = {k: ended.fits[k].log_likelihood - early.fits[k].log_likelihood for k in both}
     texts = []
-    if right is None:
-        texts.append(
-            f"Among the stopped fits {name} is lowest at k = {tempting}, which proves nothing."
-        )
-    elif tempting == right:
-        texts.append(
-            f"{name} is lowest at k = {right} both times, but the stopped fits could not tell."
-        )
-    else:
-        texts.append(
-            f"Among the stopped fits {name} is lowest at k = {tempting}, among the converged ones at k = {right}. "
-            f"The number of groups is decided from the converged fits: {right}."
-        )
-    if missing:
+    if len(missing) > 1:
         far, near = max(missing, key=missing.__getitem__), min(missing, key=missing.__getitem__)
         texts.append(
-            f"{name} compares maxima. A fit that is stopped below its maximum looks worse than its k is, and some are "
-            f"stopped further below than others: k = {far} by {number(missing[far], 3)}, k = {near} by "
-            f"{number(missing[near], 3)} in log-likelihood."
+            f"{early.criterion.upper()} compares maxima. A fit that is stopped below its maximum looks worse than "
+            f"its k is, and some are stopped further below than others: k = {far} by {number(missing[far], 3)}, "
+            f"k = {near} by {number(missing[near], 3)} in log-likelihood."
         )
     fell = _falls([early.fits[k] for k in sorted(early.fits)])
-    texts.append(
-        " ".join(
-            ["Among the stopped fits not even that is sure which holds at global optima.", *fell]
+    if fell:
+        texts.append(" ".join(["Stopped fits need not even rise with k.", *fell]))
+    elif len(early.fits) > 1:
+        texts.append(
+            "Not even a log-likelihood that rises with k is sure among stopped fits, though here it does."
         )
-        if fell
-        else "That the log-likelihood rises with k is not even sure among fits that were stopped, though here it does."
-    )
     return texts

@@ -9,7 +9,7 @@ import numpy as np
 
 from gmm1d import diagnostics, uncertainty
 from gmm1d.formatting import between, number, residue, steps
-from gmm1d.report.blocks import Facts, Picture, Section, Table, Text
+from gmm1d.report.blocks import Picture, Section, Table, Text, sentence, signed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 
 
-def thresholds(fit: Fit, *, known: bool = False) -> list[tuple[str, str]]:
+def thresholds(fit: Fit) -> list[tuple[str, str]]:
     """Return where the most likely group changes, with intervals, and what is doubtful: names and sentences.
 
-    Where only the `known` ones are asked for, those that the data do not determine are told if there are no others.
+    Those that the data do not determine are told if there are no others (see `undetermined`).
     """
     x = fit.mixture.boundaries()
     rows, doubts = [], []
@@ -38,19 +38,25 @@ def thresholds(fit: Fit, *, known: bool = False) -> list[tuple[str, str]]:
         what, _, rest = line.partition(" ")
         if what == "boundary":
             rows.append(("Threshold", rest))
-        elif not (known and rows and what == "boundaries"):
-            doubts.append(("Caution", line))
-    return [*rows, *doubts]
+        elif what != "boundaries" or not rows:
+            doubts.append(("Caution", sentence(line)))
+    return [(name, signed(text)) for name, text in (*rows, *doubts)]
+
+
+def undetermined(fit: Fit) -> list[Text]:
+    """Return a line on the thresholds that the data do not determine, if there are any."""
+    lines = uncertainty.report(fit)
+    return [Text(sentence(line)) for line in lines if line.startswith("boundaries")]
 
 
 def parameters(fit: Fit) -> Section:
     """Return the parameters with their standard errors and intervals, and the thresholds."""
     header, rows = fit.table()
     caption = "The parameters ± their standard errors."
-    blocks: list[Text | Table | Facts] = [Table(caption, tuple(header), tuple(map(tuple, rows)))]
+    blocks: list[Text | Table] = [Table(caption, tuple(header), tuple(map(tuple, rows)))]
     if uncertainty.refusal(fit) is None:
         blocks.append(_intervals(fit))
-    blocks.append(Facts(tuple(thresholds(fit))))
+    blocks += undetermined(fit)
     return Section("parameters", f"The parameters for k = {fit.k}", tuple(blocks))
 
 
@@ -138,12 +144,9 @@ def check(fit: Fit) -> Section | None:
         f"The distribution functions of the data and of the mixture differ by at most {largest}. "
         + _verdict(found.values[outside], f"{found.values.size} {kind}")
     )
-    picture = Picture(
-        "check",
-        f"How much more of the data than of the mixture of k = {fit.k} lies below x, and the band of chance.",
-        text,
-        fit.k,
-    )
+    caption = f"How much more of the data than of the mixture of k = {fit.k} lies below x, and the band of chance."
+    alt = f"The differences at {found.values.size} {kind}, {np.count_nonzero(outside)} of them outside of the band."
+    picture = Picture("check", caption, alt, fit.k)
     return Section("check", "Does it fit?", (Text(text), picture))
 
 

@@ -20,6 +20,8 @@ from gmm1d.report.blocks import (
     numbered,
     plain,
     sentence,
+    signed,
+    typeset,
 )
 from gmm1d.report.provenance import NOTHING
 
@@ -91,7 +93,7 @@ def writeup(
         xlabel=label,
         date=made,
         version=gmm1d.__version__,
-        sections=tuple(section for section in sections if section is not None),
+        sections=tuple(typeset(section) for section in sections if section is not None),
         found=decided,
         stopped=stopped,
         span=_span(decided),
@@ -100,10 +102,12 @@ def writeup(
 
 def _summary(found: Comparison) -> str:
     if found.k is None:
-        return sentence(found.reason)
-    n, groups = number(found.best.n, 12), numbered(found.k, "group")
-    best = "best " * (len(found.fits) > 1)
-    return f"The {n} values are {best}described by {groups}. {sentence(found.reason)}"
+        return signed(sentence(found.reason))
+    values = f"The {number(found.best.n, 12)} values are"
+    groups = numbered(found.k, "group")
+    if len(found.fits) + len(found.collapsed) == 1:
+        return f"{values} described by {groups}; no other number was tried."
+    return signed(f"{values} best described by {groups}. {sentence(found.reason)}")
 
 
 def _answer(found: Comparison, stopped: Comparison | None) -> Section:
@@ -111,19 +115,12 @@ def _answer(found: Comparison, stopped: Comparison | None) -> Section:
     title = "The answer"
     texts = [Text(_summary(found), warning=found.k is None)]
     if stopped is not None:
-        texts.append(
-            Text(
-                "The climbs that were asked for were stopped before their maxima. What is said here rests on the "
-                "same climbs made to their ends; both stand side by side below.",
-                warning=True,
-            )
-        )
+        texts.append(choosing.warning(stopped, found))
     if found.k is None:
         return Section("answer", title, tuple(texts))
     fit = found.best
-    sure = [("How sure", sentence(fit.status.value))]
-    sure += [("Note", sentence(note)) for note in fit.notes]
-    facts = Facts((*evidence.thresholds(fit, known=True), *sure))
+    notes = [("Note", sentence(note)) for note in fit.notes]
+    facts = Facts((*evidence.thresholds(fit), ("How sure", sentence(fit.status.value)), *notes))
     return Section("answer", title, (*texts, _groups(fit), facts))
 
 
@@ -139,7 +136,7 @@ def _groups(fit: Fit) -> Table:
         )
         for j, (w, mu, s) in enumerate(zip(m.weights, m.means, m.stds, strict=True), 1)
     ]
-    header = ("group", "part", "about so many", "around", "standard deviation")
+    header = ("group", "share", "values, about", "mean", "standard deviation")
     return Table("The groups.", header, tuple(rows))
 
 

@@ -70,7 +70,7 @@ def rendered(writeup: Writeup) -> str:
     )
 
 
-def _picture(block: Picture, writeup: Writeup, content: Mapping[str, Any]) -> list[dict[str, str]]:
+def _picture(block: Picture, writeup: Writeup, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the pictures that stand still for a block: SVG to be inlined, or an address of one."""
     if block.kind == "check":
         assert block.k is not None
@@ -88,9 +88,10 @@ def _picture(block: Picture, writeup: Writeup, content: Mapping[str, Any]) -> li
     return []
 
 
-def _still(fit: Fit, content: Mapping[str, Any], alt: str) -> dict[str, str]:
+def _still(fit: Fit, content: Mapping[str, Any], alt: str) -> dict[str, Any]:
     data, values = scenes.rows(content["scene"], fit.mixture)
-    return {"svg": charts.drawn("density", data, WIDTH, content["scene"]["name"], alt, **values)}
+    svg = charts.drawn("density", data, WIDTH, content["scene"]["name"], alt, **values)
+    return {"svg": svg, "keys": scenes.keys(fit.mixture)}
 
 
 def _address(fit: Fit, xlabel: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import gmm1d
 from gmm1d.errors import ReadError
 from gmm1d.formatting import number
-from gmm1d.report.blocks import Code, Facts, Section, Text, plain
+from gmm1d.report.blocks import Code, Facts, Section, Text, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +72,11 @@ def section(found: Comparison, source: Source, command: str, made: datetime) -> 
         f"gmm1d {gmm1d.__version__}, Python {platform.python_version()}, NumPy {np.__version__}"
     )
     rows += [("Made with", versions), ("Date", f"{made:%Y-%m-%d %H:%M} UTC")]
-    what = "The same write-up is" if command else "The fits are"
-    again = Text(f"{what} made again by:")
+    again = Text(
+        "The same write-up is made again by:"
+        if command
+        else "The fits are made again by this call, with the options of their climbs such as tol, if there were any:"
+    )
     code = Code(plain(command) if command else _call(found))
     return Section("data", "The data, and how to reproduce this", (Facts(tuple(rows)), again, code))
 
@@ -141,7 +144,7 @@ def _values(sample: Sample) -> list[tuple[str, str]]:
     rows = [("Values", number(sample.size, 12))]
     if sample.n != sample.size:
         rows.append(("Sum of weights", number(sample.n, 12)))
-    rows.append(("Range", f"from {number(sample.low, 12)} to {number(sample.high, 12)}"))
+    rows.append(("Range", signed(f"from {number(sample.low, 12)} to {number(sample.high, 12)}")))
     if sample.sketch is None:
         rows.append(("Distinct values", str(sample.nodes[0].size)))
     else:

@@ -1,7 +1,6 @@
 "use strict";
 // Charts of gmm1d: Vega draws them, from the specifications of gmm1d.pages.charts.
 
-const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"];
 const NEUTRAL = "currentColor";
 
 // Numbers as people read them: so many significant digits.
@@ -18,14 +17,6 @@ function placed(value, length) {
   return shown(value, Math.min(digits, 17));
 }
 
-// The mean colour of the components, weighted by the shares.
-function blended(shares) {
-  const rgb = [1, 3, 5].map((at) =>
-    mixture.sum(shares.map((share, j) => share * parseInt(COLOURS[j % COLOURS.length].slice(at, at + 2), 16))),
-  );
-  return `rgb(${rgb.map(Math.round).join(",")})`;
-}
-
 // One Vega view in an element; made by `await Chart.in(…)`.
 class Chart {
   static async in(element, spec, label, xlabel) {
@@ -37,6 +28,11 @@ class Chart {
     element.replaceChildren(inner);
     const { view } = await vegaEmbed(inner, own, { mode: "vega", renderer: "svg", actions: false, defaultStyle: false, ast: true });
     return Object.assign(new Chart(), { element: inner, view });
+  }
+
+  // The colour and the dashes of component j.
+  look(j) {
+    return { stroke: this.view.scale("color")(j), "stroke-dasharray": this.view.scale("strokeDash")(j) };
   }
 
   // Put in data sets and parameters, by name, and draw.
@@ -76,6 +72,14 @@ class Picture {
     return own;
   }
 
+  // The mean colour of the components, weighted by the shares.
+  blended(shares) {
+    const rgb = [1, 3, 5].map((at) =>
+      mixture.sum(shares.map((share, j) => share * parseInt(this.density.look(j).stroke.slice(at, at + 2), 16))),
+    );
+    return `rgb(${rgb.map(Math.round).join(",")})`;
+  }
+
   // Make room for a mixture, unless it is a spike.
   fit(m) {
     const { view: [low, high], top } = this.scene;
@@ -90,7 +94,7 @@ class Picture {
     const { view: [low, high], bars, points } = this.scene;
     const top = this.top ?? this.scene.top;
     const xs = Array.from(mixture.grid(m, low, high));
-    const colour = (x) => (shares ? blended(shares(x)) : NEUTRAL);
+    const colour = (x) => (shares ? this.blended(shares(x)) : NEUTRAL);
     const seen = boundaries.filter(({ at }) => at >= low && at <= high);
     const at = seen.map(({ at }) => ({ x: at }));
     const intervals = seen
@@ -129,10 +133,9 @@ class Picture {
     const { view: [low, high] } = this.scene;
     keys.replaceChildren(
       ...mixture.each(m, (j) => {
-        const [item, key] = [document.createElement("li"), document.createElement("span")];
-        key.className = "key";
-        key.style.background = COLOURS[j % COLOURS.length];
-        item.append(key, ` ${j + 1}: ${percent(m.weights[j])} around ${placed(m.means[j], high - low)} ± ${shown(m.stds[j], 3)}`);
+        const item = document.createElement("li");
+        const text = `${j + 1}: ${percent(m.weights[j])} around ${placed(m.means[j], high - low)}, std ${shown(m.stds[j], 3)}`;
+        item.append(drawnKey(this.density.look(j)), text);
         return item;
       }),
     );
@@ -162,15 +165,24 @@ class Picture {
   }
 }
 
+// A short line of some look, as in parts.html.
+function drawnKey(look) {
+  const [key, line] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  for (const [name, value] of Object.entries({ class: "key", viewBox: "0 0 24 6", "aria-hidden": true })) key.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ d: "M0 3h24", "stroke-width": 3, ...look })) line.setAttribute(name, value);
+  key.append(line);
+  return key;
+}
+
 // AIC, BIC and ICL against k: rows of {k, criterion, y, converged}, and the point that is chosen.
 function drawCriteria(chart, rows, chosen) {
   const ks = rows.map(({ k }) => k);
   const ys = rows.map(({ y }) => y);
   const pad = 0.08 * (Math.max(...ys) - Math.min(...ys)) || 1;
-  const colours = { AIC: COLOURS[0], BIC: COLOURS[1], ICL: COLOURS[2] };
+  const colour = chart.view.scale("color");
   chart.draw(
     {
-      criteria: rows.map((row) => ({ ...row, inside: row.converged ? colours[row.criterion] : "transparent" })),
+      criteria: rows.map((row) => ({ ...row, inside: row.converged ? colour(row.criterion) : "transparent" })),
       chosen: chosen.map((row) => ({ ...row })),
     },
     { low: Math.min(...ks) - 0.3, high: Math.max(...ks) + 0.3, floor: Math.min(...ys) - pad, ceiling: Math.max(...ys) + pad },

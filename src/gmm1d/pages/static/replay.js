@@ -1,8 +1,9 @@
 "use strict";
 // EM forward and back: the E-step lifts the lower bound to the log-likelihood, the M-step climbs the bound.
+// Pictures and their sentences are those of gmm1d.replays.
 
-const STEPS = { em: "M-step", newton: "Newton step", squarem: "SQUAREM step", optimum: "start", start: "start" };
-const PACE = 700; // milliseconds between half steps
+const PACE = { first: 700, last: 100, quicker: 0.97 }; // milliseconds between pictures, and how they shrink
+const SEEN = 1e-11; // of |log-likelihood| + n: lower rises would be rounding
 
 class Replay {
   // element holds charts "climb" and "bound", a slider and buttons; picture shows the mixture.
@@ -20,19 +21,20 @@ class Replay {
     this.slider = element.querySelector("[type=range]");
     this.output = element.querySelector("[data-step]");
     this.button = element.querySelector("[data-do=play]");
-    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
     const acts = {
       first: () => this.go(0),
       back: () => this.go(this.at - 1),
-      play: () => (this.timer ? this.stop() : this.play()),
       forward: () => this.go(this.at + 1),
       last: () => this.go(this.last),
     };
-    for (const button of element.querySelectorAll("[data-do]")) {
-      if (acts[button.dataset.do]) button.addEventListener("click", () => {
-        if (button.dataset.do !== "play") this.stop();
-        acts[button.dataset.do]();
-      });
+    const by = (hand) => () => {
+      this.stop();
+      hand();
+    };
+    this.slider.addEventListener("input", by(() => this.go(Number(this.slider.value))));
+    this.button.addEventListener("click", () => (this.timer ? this.stop() : this.play()));
+    for (const [name, act] of Object.entries(acts)) {
+      element.querySelector(`[data-do=${name}]`).addEventListener("click", by(act));
     }
   }
 
@@ -45,100 +47,116 @@ class Replay {
     this.stop();
     this.frames = climb;
     this.other = other;
-    this.last = 2 * (climb.iterations.length - 1);
+    this.last = climb.halves.length - 1;
     this.slider.max = this.last;
     const [least, most] = climb.window;
     this.range = [least, Math.max(most, least + 1e-9 * (Math.abs(least) + 1))];
     this.go(at);
   }
 
-  mixtureAt(frame) {
+  mixtureAt(point) {
     const { weights, means, stds } = this.frames;
-    return { weights: weights[frame], means: means[frame], stds: stds[frame] };
+    return { weights: weights[point], means: means[point], stds: stds[point] };
   }
 
-  // Show half step s: after the M-step of frame s / 2 if s is even, after the E-step there if it is odd.
+  // Show picture s.
   go(s) {
     this.at = Math.min(Math.max(s, 0), this.last);
-    const frame = Math.floor(this.at / 2);
-    const lifted = this.at % 2 === 1;
+    const [what, point] = this.frames.halves[this.at];
     this.slider.value = this.at;
-    const now = this.mixtureAt(frame);
-    const given = lifted ? now : frame ? this.mixtureAt(frame - 1) : null;
-    this.picture.show(now, { shares: given && ((x) => mixture.responsibilities(given, x)) });
-    this.drawClimb(frame, lifted);
-    this.drawBound(frame, lifted);
-    const text = this.said(frame, lifted);
+    const now = this.mixtureAt(point);
+    const given = { start: null, optimum: null, em: point && this.mixtureAt(point - 1) }[what];
+    const belonging = given === undefined ? now : given;
+    this.picture.show(now, { shares: belonging && ((x) => mixture.responsibilities(belonging, x)) });
+    this.drawClimb(what, point);
+    this.drawBound(what, point);
+    const text = this.said(what, point);
     this.output.textContent = text;
     this.slider.setAttribute("aria-valuetext", text);
     this.element.dispatchEvent(new CustomEvent("step", { detail: { at: this.at } }));
     if (this.at === this.last) this.stop();
   }
 
-  drawClimb(frame, lifted) {
+  // The corners of the bound in the pictures until now; where steps do not climb it, the line is broken.
+  stairs() {
+    const { iterations, halves, log_likelihood: ell, bound } = this.frames;
+    return halves.slice(0, this.at + 1).flatMap(([what, point], i) => {
+      const x = iterations[point];
+      if (what === "em") return [{ x, y: bound[point] }];
+      if (what !== "E") return [{ x, y: null }];
+      const before = halves[i - 1][0] === "em" ? [] : [{ x, y: null }, { x, y: bound[point] }];
+      return [...before, { x, y: ell[point] }];
+    });
+  }
+
+  drawClimb(what, point) {
     const { iterations, log_likelihood: ell, bound } = this.frames;
-    const upto = iterations.slice(0, frame + 1);
-    const stairs = upto.flatMap((x, f) => (f && bound[f] !== null ? [{ x, y: bound[f] }] : []).concat(
-      f < frame || lifted || f === 0 ? [{ x, y: ell[f] }] : []));
-    const height = lifted || bound[frame] === null ? ell[frame] : bound[frame];
     const [floor, end] = this.range;
     const pad = 0.08 * (end - floor);
-    const other = this.other ? this.other.iterations.map((x, f) => ({ x, y: this.other.log_likelihood[f] })) : [];
+    const height = what === "em" ? bound[point] : ell[point];
+    const line = ({ iterations, log_likelihood }, most) =>
+      iterations.slice(0, most).map((x, t) => ({ x, y: log_likelihood[t] }));
     this.climb.draw(
       {
-        climb: upto.map((x, f) => ({ x, y: ell[f] })),
-        stairs: stairs.map((row, i) => ({ ...row, i })),
-        here: [{ x: iterations[frame], y: Math.max(height, floor - pad / 2), colour: COLOURS[0] }],
-        other,
+        climb: line(this.frames, point + 1),
+        stairs: this.stairs().map((row, i) => ({ ...row, i })),
+        here: [{ x: iterations[point], y: Math.max(height, floor - pad / 2) }],
+        other: this.other ? line(this.other) : [],
       },
-      { last: Math.min(Math.max(1, iterations.at(-1)), Math.max(20, 1.25 * iterations[frame])), floor: floor - pad, ceiling: end + pad },
+      { last: Math.min(Math.max(1, iterations.at(-1)), Math.max(20, 1.25 * iterations[point])), floor: floor - pad, ceiling: end + pad },
     );
   }
 
-  drawBound(frame, lifted) {
-    const along = this.frames.along;
-    const which = lifted || frame === 0 ? frame : frame - 1;
-    const slice = this.frames.slices[which];
-    if (!slice) return this.bound.draw({ bound: [], likelihood: [], here: [] });
-    const curve = (name) => along.map((x, i) => ({ x, y: slice[name][i] }));
-    const at = lifted || frame === 0 ? 0 : 1;
-    const nearest = along.findIndex((x) => x >= at);
-    const onBound = this.at > 0;
-    const inner = along.flatMap((x, i) => (x >= 0 && x <= 1 ? [slice.bound[i], slice.log_likelihood[i]] : []));
+  // Draw the line from the point where the step begins, as differences from there; nothing of a step that is not shown.
+  drawBound(what, point) {
+    const { along, iterations, slices, n, log_likelihood: ell } = this.frames;
+    const begins = what === "E" || point === 0;
+    const from = begins ? point : point - 1;
+    const slice = slices[from];
+    if (!slice || (!begins && iterations[point] > iterations[from] + 1)) {
+      return this.bound.draw({ bound: [], likelihood: [], here: [] });
+    }
+    const rise = (name) => along.map((x, i) => ({ x, y: slice[name][i] - ell[from] }));
+    const [bound, likelihood] = [rise("bound"), rise("log_likelihood")];
+    const onBound = what === "E" || what === "em";
+    const at = (onBound ? bound : likelihood).find(({ x }) => x === (begins ? 0 : 1));
+    const inner = [...bound, ...likelihood].filter(({ x }) => x >= 0 && x <= 1).map(({ y }) => y);
     const [least, most] = [Math.min(...inner), Math.max(...inner)];
-    const pad = 0.6 * (most - least) || 1e-9 * (Math.abs(most) + 1);
+    const pad = 0.6 * Math.max(most - least, SEEN * (Math.abs(ell[from]) + n));
     this.bound.draw(
-      {
-        likelihood: curve("log_likelihood"),
-        bound: onBound ? curve("bound") : [],
-        here: [{ x: at, y: onBound ? slice.bound[nearest] : slice.log_likelihood[nearest], colour: COLOURS[0] }],
-      },
+      { likelihood, bound: onBound ? bound : [], here: [{ ...at }] },
       { floor: least - pad, ceiling: most + pad / 2 },
     );
   }
 
-  said(frame, lifted) {
-    const { iterations, kinds, log_likelihood: ell, bound } = this.frames;
-    const n = iterations[frame];
+  said(what, point) {
+    const { sentences, log_likelihood: ell, bound } = this.frames;
     const digits = (value) => shown(value, Math.abs(value) < 1e6 ? 8 : 12);
-    if (this.at === 0) return `Start: the log-likelihood is ${digits(ell[0])}.`;
-    if (lifted) {
-      return `E-step ${n + 1}: every point is shared out among the components; the lower bound rises to the log-likelihood, ${digits(ell[frame])}, and touches it.`;
-    }
-    const name = STEPS[kinds[frame]] ?? kinds[frame];
-    const height = bound[frame] === null ? "" : ` on the bound, to ${digits(bound[frame])}`;
-    return `${name} ${n}: weights, means and standard deviations move${height}; the log-likelihood is now ${digits(ell[frame])}.`;
+    const text = sentences[this.at].replaceAll(/(?<=\s)-(?=\d)/g, "−");
+    if (["start", "optimum", "end"].includes(what)) return `${text}.`;
+    return `${text}. ${what === "em" ? `Lower bound ${digits(bound[point])}, log-likelihood` : "Log-likelihood"} ${digits(ell[point])}.`;
   }
 
+  // Show the pictures one by one, ever quicker, to the end.
   play() {
     if (this.at === this.last) this.go(0);
-    this.timer = setInterval(() => this.go(this.at + 1), PACE);
+    let wait = PACE.first;
+    const next = () => {
+      this.timer = setTimeout(() => {
+        next();
+        this.go(this.at + 1);
+      }, wait);
+      wait = Math.max(PACE.last, PACE.quicker * wait);
+    };
+    next();
     this.button.textContent = "Pause";
+    this.output.setAttribute("aria-live", "off"); // nobody can listen so quickly
   }
 
   stop() {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.timer = null;
     this.button.textContent = "Play";
+    this.output.setAttribute("aria-live", "polite");
   }
 }
