@@ -34,8 +34,11 @@ def chromium():
 
 
 @contextmanager
-def opened(browser, address, **context):
-    """Open a page; at the end nothing may have gone wrong on it, and no request may have left it."""
+def opened(browser, address, refused=False, **context):
+    """Open a page; at the end nothing may have gone wrong on it, and no request may have left it.
+
+    `refused` allows requests that the server refuses, of which the browser itself complains.
+    """
     own = browser.new_context(viewport={"width": 1000, "height": 900}, **context)
     page, faults = own.new_page(), []
     page.set_default_timeout(10_000)
@@ -46,7 +49,8 @@ def opened(browser, address, **context):
     try:
         page.goto(str(address))
         yield page
-        assert not faults
+        complaint = "error: Failed to load resource: "
+        assert not [each for each in faults if not (refused and each.startswith(complaint))]
     finally:
         own.close()
 

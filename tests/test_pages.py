@@ -103,7 +103,8 @@ def test_hovering_tells_density_and_posterior(browser, written, compared):
         name, _, rest = said.partition(" = ")
         assert name == "waiting time (minutes)"
         x = float(rest.split(":")[0])
-        assert f"density {compared[2].mixture.pdf(x):.2g}" in said or "density" in said
+        density = float(said.partition("density ")[2].partition(";")[0])
+        assert density == pytest.approx(compared[2].mixture.pdf(x), rel=1e-3)
         shares = compared[2].mixture.responsibilities(x)
         told = [float(part.split("%")[0]) for part in said.split(": ")[-2:]]
     assert told == pytest.approx((100 * shares).tolist(), abs=0.1)
@@ -138,6 +139,52 @@ def test_names_are_text_whatever_they_hold(browser, tmp_path):
         assert page.locator("img[src=x]").count() == 0
         assert shown in page.locator("#data pre").inner_text()
         assert shown in page.locator("#look [data-chart=density] svg").text_content()
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-150])
+def test_nothing_is_wider_than_a_telephone(browser, tmp_path, unit):
+    ended = gmm1d.compare(np.loadtxt(WAITING) * unit, [2, 3], progress=False)
+    early = gmm1d.compare(np.loadtxt(WAITING) * unit, [2, 3], method="em", start="quantile", tol=1)
+    write_report(early, tmp_path / "a.html", ended=ended)
+    with opened(browser, address(tmp_path / "a.html")) as page:
+        page.set_viewport_size({"width": 400, "height": 900})
+        drawn(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == 400
+        assert serious(page) == []
+
+
+def test_on_paper_the_colours_are_named_and_nothing_waits_for_a_hand(browser, written):
+    with opened(browser, written) as page:
+        drawn(page)
+        page.emulate_media(media="print")
+        assert not page.locator("#replay").is_visible()
+        assert not page.locator("#look fieldset").is_visible()
+        assert page.locator("#pictures .keys svg").count() == 2 + 3 + 4 + 5 + 6
+
+
+def test_components_beyond_the_colours_have_dashes(browser, tmp_path):
+    found = gmm1d.compare(np.loadtxt(WAITING), [8], progress=False)
+    write_report(found, tmp_path / "a.html")
+    with opened(browser, address(tmp_path / "a.html")) as page:
+        drawn(page)
+        for where in ("#look", "#pictures"):
+            looks = [
+                (key.get_attribute("stroke"), key.get_attribute("stroke-dasharray"))
+                for key in page.locator(f"{where} .keys path").all()
+            ]
+            assert len(set(looks)) == 8
+            assert looks[6] == (looks[0][0], "6,3")
+
+
+def test_steps_that_are_not_of_em_are_not_told_as_such(browser, tmp_path):
+    gmm1d.fit(np.loadtxt(WAITING), 2).replay().save(tmp_path / "a.html")
+    with opened(browser, address(tmp_path / "a.html")) as page:
+        drawn(page, "#replay")
+        assert page.title() == "A climb on the data, step by step"
+        page.get_by_role("button", name="Step").click()
+        assert page.locator("[data-step]").inner_text().startswith("Newton step 1")
+        page.get_by_role("button", name="End").click()
+        assert page.locator("[data-step]").inner_text().startswith("After 2 Newton steps")
 
 
 def test_a_replay_lifts_and_climbs_the_bound(browser, replayed):

@@ -275,6 +275,29 @@ def test_a_climb_of_no_steps_has_one_point() -> None:
     check_laws(gmm1d.fit(S2, 1).replay())
 
 
+def test_a_start_far_out_does_not_make_the_data_small() -> None:
+    end = gmm1d.fit(WAITING, 2).replay().span
+    for mean, std in ((100, 9), (300, 60)):
+        start = {"means": [66, mean], "stds": [5, std]}
+        r = gmm1d.fit(WAITING, 2, start=start, method="em").replay()
+        length = end[1] - end[0]
+        assert end[0] - 0.1 * length < r.span[0] <= end[0]
+        assert end[1] < r.span[1] < end[1] + 1.001 * length
+
+
+def test_thinned_climbs_end_at_their_end() -> None:
+    r = gmm1d.fit(WAITING, 3, start="spread", method="em").replay(most=20)
+    halves = r.halves()
+    assert halves[-1] == ("end", len(r) - 1)
+    assert (
+        r.sentence(halves[-1]) == f"After 446 EM steps: log-likelihood {r.log_likelihood[-1]:.8g}"
+    )
+    for before, after in itertools.pairwise(halves):
+        if after.what == "em":  # a bound is climbed from where the picture before shows it
+            assert before == ("E", after.point - 1)
+            assert r.iterations[after.point] == r.iterations[before.point] + 1
+
+
 def test_content_is_json_and_slices_keep_what_is_seen() -> None:
     r = gmm1d.fit(S2, 2, start=START2, method="em").replay()
     content = json.loads(json.dumps(r.content(), allow_nan=False))
@@ -287,6 +310,10 @@ def test_content_is_json_and_slices_keep_what_is_seen() -> None:
         drawn, exact = content["slices"][t], r.slice_bound[t]
         assert np.abs(drawn["bound"] - exact).max() <= 1e-6 * np.ptp(exact)
     assert len(json.dumps(content["slices"][0])) < 1000
+    flat = content["slices"][-1]["log_likelihood"]  # rounding must not move what is flat
+    assert np.abs(np.array(flat) - r.slice_log_likelihood[-1]).max() <= 1e-6 * max(
+        np.ptp(flat), 1e-6
+    )
 
 
 def test_copies_and_pickles_are_frozen() -> None:

@@ -1,9 +1,10 @@
 """Write-ups: what they say, the paper read back from its PDF, the command, and names that are no markup."""
 
 import json
-import os
 import re
 import sys
+from collections.abc import Iterator
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 
@@ -245,12 +246,11 @@ def test_the_formulas_of_the_paper_are_those_of_the_homework(pages: list[str]) -
     for (k, early), (_, late) in zip(found[5:], found[:5], strict=True):
         for rows, golden, rel in (
             (early, S4[str(k)]["fit"], 1e-5),
-            (late, S4[str(k)]["em_limit"], 1e-2),
+            (late, S4[str(k)]["em_limit"], 4e-5),  # golden EM stopped 6e-10 below its limit
         ):
             names = ("weights", "means", "stds")
             expected = np.transpose([golden[name] for name in names])
-            if k < 6 or rel < 1e-3:  # EM stands still long before it has reached the end for k = 6
-                np.testing.assert_allclose(rows, expected, rtol=rel)
+            np.testing.assert_allclose(rows, expected, rtol=rel)
 
 
 def terms(line: str) -> list[list[float]]:
@@ -271,6 +271,8 @@ def test_the_paper_is_tagged_and_looks_the_same_everywhere(
     root = found.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "en-GB"
+    assert b"<pdfuaid:part>1<" in root["/Metadata"].get_data()  # by typst's own checks
+    assert [part.title for part in found.outline] == [section.title for section in made.sections]
     assert found.metadata.title == "How many groups are in waiting time (min)?"
     assert found.metadata.creation_date.year == 2023
     alternatives = [o["/Alt"] for o in every(found) if "/Alt" in o]
@@ -300,6 +302,8 @@ def test_names_are_text(tmp_path: Path, waiting: np.ndarray) -> None:
     known = '<b>"x"$a_b$\\alpha #let _é_ '
     assert text.count(known) >= 7  # title, four pictures, column, query, command
     assert pypdf.PdfReader(tmp_path / "a.pdf").metadata.title == NASTY
+    no_font = writeup(found, xlabel="\U0001f469\u200d\U0001f469", title="\ufffe")
+    write(no_font, tmp_path / "a.pdf")  # no PDF/UA, but a paper
     odd = writeup(found, xlabel="a\x00b\udce9\n c", title="\x1b[1m")
     assert odd.xlabel == "a\ufffdb\ufffd c"
     write(odd, tmp_path / "b.pdf")
@@ -322,6 +326,46 @@ def test_any_size_of_numbers_and_any_k_is_typeset(
 
 def formula_lines(path: Path) -> str:
     return "\n".join(read(path)).partition("The fitted formulas")[2].partition("The plots")[0]
+
+
+def test_page_and_paper_say_the_same(tmp_path: Path, waiting: np.ndarray) -> None:
+    early, ended = homework(waiting - 70)
+    made = writeup(early, ended=ended, xlabel="waiting time (min)", command="make")
+    for name in ("a.html", "a.pdf"):
+        write(made, tmp_path / name)
+    parts = re.split(r'<section id="(\w+)"', (tmp_path / "a.html").read_text("utf-8"))
+    page = {key: unescape(re.sub(r"<[^>]*>", " ", part)) for key, part in batched(parts[1:])}
+    paper = words_of(re.sub(r"gmm1d \S+ \d / \d", "", "\n".join(read(tmp_path / "a.pdf"))))
+    for section in made.sections:
+        paper = paper[paper.index(words_of(section.title)) :]  # in the same order
+        told = words_of(page[section.key])
+        for text in map(words_of, texts_of(section)):
+            assert text in told, section.key
+            assert text in paper, section.key
+
+
+def batched(items: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(items[::2], items[1::2], strict=True)
+
+
+def words_of(text: str) -> str:
+    """Leave out what is no letter, digit or sign, as lines are broken in different places."""
+    text = text.replace("(lowest)", "").replace("(chosen)", "").replace("−", "-")
+    return "".join(c for c in text if c.isalnum() or c == "-")
+
+
+def texts_of(section: blocks.Section) -> list[str]:
+    """Return every text, name, value and cell of a section."""
+    found = [section.title]
+    for block in section.blocks:
+        match block:
+            case blocks.Text(text):
+                found.append(text)
+            case blocks.Facts(rows):
+                found += [part for row in rows for part in row]
+            case blocks.Table():
+                found += ["".join(row) for row in (block.header, *block.rows)]
+    return found
 
 
 # The command
@@ -381,6 +425,12 @@ def test_wrong_use_is_told_before_any_work(
     assert err == "gmm1d: this needs typst, which is not installed: pip install 'gmm1d[report]'\n"
     with pytest.raises(MissingExtraError):
         write_report(gmm1d.compare([1, 2, 4.0], [1]), "a.pdf")
+    for module in ("jinja2", "altair", "vl_convert", "matplotlib"):
+        with monkeypatch.context() as hidden:
+            hidden.setitem(sys.modules, module, None)
+            _, err = run("report", WAITING, "-o", "a.html", capsys=capsys, code=1)
+        assert one_line(err)
+        assert "pip install 'gmm1d[report]'" in err
     with pytest.raises(InputError, match=r"not '\.docx'"):
         write_report(gmm1d.compare([1, 2, 4.0], [1]), "a.docx")
     assert not list(tmp_path.iterdir())
@@ -414,10 +464,39 @@ def test_a_full_disk_leaves_no_half_paper(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_told_before_any_work(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_folder_where_nobody_may_write_is_told_before_any_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tmp_path.chmod(0o500)
-    _, err = run("report", WAITING, "-k", 1, "-o", tmp_path / "a.pdf", capsys=capsys, code=2)
-    assert "permission denied" in err
+    monkeypatch.setattr("gmm1d.commands.report.values", None)  # no data are read
+    folder = Path("/proc/self")  # where root may not write either
+    if not folder.exists():
+        folder = tmp_path
+        folder.chmod(0o500)
+    for name in ("a.pdf", "a.html"):
+        _, err = run("report", WAITING, "-o", folder / name, capsys=capsys, code=2)
+        assert err == f"gmm1d: {folder / name}: permission denied\n"
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_what_is_interrupted_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    made = writeup(gmm1d.compare([1, 2, 4.0], [1]))
+    monkeypatch.setattr("gmm1d.files.os.fsync", fail)
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    for name in ("a.html", "a.pdf"):
+        with pytest.raises((KeyboardInterrupt, OSError)):
+            write(made, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_write_up_leaves_no_picture_for_the_notebook(tmp_path: Path) -> None:
+    from matplotlib import pyplot
+
+    found = gmm1d.compare(np.loadtxt(WAITING), [2])
+    for name in ("a.html", "a.pdf"):
+        write_report(found, tmp_path / name)
+    assert pyplot.get_fignums() == []

@@ -295,5 +295,5 @@ def thinned(last: int, most: int) -> NDArray[np.intp]:
 
 def _rounded(heights: Array) -> list[float]:
     """Return numbers to a millionth of what they span, as much as a picture shows."""
-    decimals = DIGITS - math.floor(math.log10(float(np.ptp(heights)) or 1.0))
+    decimals = DIGITS - math.floor(math.log10(float(np.ptp(heights)) or 1e-9))
     return [round(height, min(decimals, 15)) for height in heights.tolist()]

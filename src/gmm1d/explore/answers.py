@@ -54,8 +54,17 @@ def of_data(name: str, data: DataSet) -> dict[str, Any]:
         "compressed": sample.sketch is not None,
         "has_values": sample.points is not None,
         "start": data.start,
-        "scene": scenes.scene(sample, (), data.column, scenes.stretch(sample)),
+        "scene": scenes.scene(sample, (), data.column, _stretch(data)),
     }
+
+
+def _stretch(data: DataSet) -> tuple[float, float]:
+    """Return what is shown of the data, and of the start that comes with them."""
+    low, high = scenes.stretch(data.sample)
+    if data.start is None:
+        return low, high
+    means, stds = np.array(data.start["means"]), np.array(data.start["stds"])
+    return min(low, float((means - stds).min())), max(high, float((means + stds).max()))
 
 
 def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:

@@ -140,7 +140,10 @@ def taken(data: Data, origin: Origin) -> DataSet:
             origin = replace(origin, column=wanted)
         number = index_of(first, wanted) + 1
     gathering = data.gather(wanted, kept=KEPT)
-    found = of_array(gathering.data()[0], origin.called)
+    try:
+        found = of_array(gathering.data()[0], origin.called)
+    except InputError as error:
+        raise ReadError(f"{origin.called}: {error}") from error
     found.column, found.number = data.name_of(wanted), number
     found.columns, found.n_missing, found.origin = columns, gathering.n_missing, origin
     return found

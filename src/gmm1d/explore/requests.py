@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,8 +45,11 @@ def working() -> bool:
     return bool(_at_work)
 
 
-async def apart(work: Callable[..., T], *arguments: Any, **options: Any) -> T:
-    """Return what some work returns, done in a thread that does not hold up the end of the process."""
+async def apart(work: Callable[..., T], *arguments: Any, aside: bool = False) -> T:
+    """Return what some work returns, done in a thread that does not hold up the end of the process.
+
+    Work that takes its turn elsewhere is put `aside`: long searches do not keep short questions waiting.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -60,8 +63,8 @@ async def apart(work: Callable[..., T], *arguments: Any, **options: Any) -> T:
     def run() -> None:
         result, problem = None, None
         try:
-            with _turns:
-                result = work(*arguments, **options)
+            with nullcontext() if aside else _turns:
+                result = work(*arguments)
         except Exception as error:  # noqa: BLE001  # raised where the work is awaited
             problem = error
         finally:

@@ -46,11 +46,10 @@ from __future__ import annotations
 import time
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmm1d.errors import require
-from gmm1d.explore import answers, downloads, loading
+from gmm1d.explore import answers, downloads, loading, scripts
 from gmm1d.explore.fits import AUTO, MOST_COMPONENTS
 from gmm1d.explore.guard import Guard
 from gmm1d.explore.requests import MOST_UPLOAD, Refusal, answer, answering, apart, asked, received
@@ -58,19 +57,13 @@ from gmm1d.explore.store import DataSet, Made, Store
 from gmm1d.pages import assets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from gmm1d.explore.requests import Handler
 
-HERE = Path(__file__).parent
-MEDIA = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-MADE: dict[str, tuple[Callable[[], str], str]] = {  # what libraries make
-    "vega.js": (assets.vega, MEDIA[".js"]),
-    "specs.json": (assets.all_specs, "application/json"),
-}
 GONE = "these data are not kept any more: load them again"
 
 
@@ -80,26 +73,22 @@ class Application:
     def __init__(self, data: DataSet | None, store: Store) -> None:
         self.store = store
         self.first = None if data is None else store.add(data)
-        self.static = {
-            path.name: (path.read_bytes(), MEDIA[path.suffix])
-            for folder in (assets.STATIC, HERE)
-            for path in sorted(folder.iterdir())
-            if path.suffix in MEDIA
-        }
+        self.files = scripts.files()
 
     async def page(self, _: Request) -> Response:
         """Return the page."""
-        return _response(assets.page("explore.html", HERE).encode(), "text/html; charset=utf-8")
+        return _response(
+            assets.page("explore.html", scripts.HERE).encode(), "text/html; charset=utf-8"
+        )
 
     async def file(self, request: Request) -> Response:
         """Return a script or a style."""
         name = request.path_params["name"]
-        if name in MADE:
-            make, media = MADE[name]
-            return _response((await apart(make)).encode(), media)
-        if name not in self.static:
+        if name in scripts.MADE:
+            return _response(*await apart(scripts.made, name))
+        if name not in self.files:
             raise Refusal(404, "there is no such file")
-        return _response(*self.static[name])
+        return _response(*self.files[name])
 
     async def hello(self, _: Request) -> Response:
         """Say what there is."""
@@ -164,7 +153,8 @@ class Application:
     async def fit(self, request: Request) -> Response:
         """Fit one k, or choose among several."""
         question = await asked(request)
-        return await apart(_fitted, self._data(question), question)
+        thorough = question.get("thorough") is True
+        return await apart(_fitted, self._data(question), question, aside=thorough)
 
     async def climb(self, request: Request) -> Response:
         """Climb from a start."""

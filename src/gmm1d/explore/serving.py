@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gmm1d.errors import InputError, require
 from gmm1d.explore.loading import of_array
 from gmm1d.explore.routes import application
+from gmm1d.explore.scripts import prepare
 from gmm1d.explore.store import DataSet, Store
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=0,
         )
+        threading.Thread(target=prepare, daemon=True).start()
         say(address)
         if browser:  # a text browser does not come back
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()

@@ -66,7 +66,8 @@ def compiled(name: str) -> dict[str, Any]:
         If Altair or vl-convert is not installed.
     """
     chart = _CHARTS[name]().configure(**CONFIG).to_dict()
-    chart["autosize"] = {"type": "fit-x", "contains": "padding"}
+    resized = name in ("climb", "bound", "criteria")  # whose numbers may become longer
+    chart["autosize"] = {"type": "fit-x", "contains": "padding", "resize": resized}
     return cast("dict[str, Any]", require("vl_convert", "report").vegalite_to_vega(chart))
 
 

@@ -109,7 +109,9 @@ def keys(mixture: Mixture) -> list[dict[str, Any]]:
         {
             "colour": views.COLOURS[j % n],
             "dashes": charts.DASHES[j // n % len(charts.DASHES)],
-            "text": f"{j + 1}: {number(100 * w, 3)} % around {location(mu, s)}, std {number(s, 3)}",
+            "text": f"{j + 1}: {number(100 * w, 3)} % around {location(mu, s)}, std {number(s, 3)}".replace(
+                " -", " −"
+            ),
         }
         for j, (w, mu, s) in enumerate(each)
     ]

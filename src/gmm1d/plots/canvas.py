@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
+import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -77,11 +78,14 @@ _unseen = ContextVar("unseen", default=False)
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
-    """Make figures within that no notebook shows: they are for a file."""
+def for_documents() -> Iterator[None]:
+    """Make figures within that no notebook shows; as SVG their letters are text, whose fonts are the document's."""
+    as_text = {"svg.fonttype": "none", "svg.hashsalt": "gmm1d"}
     token = _unseen.set(True)
     try:
-        yield
+        with require("matplotlib", "plot").rc_context(as_text), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph", UserWarning)
+            yield
     finally:
         _unseen.reset(token)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmm1d.comparison import CRITERIA
-from gmm1d.errors import CollapseError, Ending, require
+from gmm1d.errors import CollapseError, Ending
 from gmm1d.files import write_text
 from gmm1d.fitting import fit as climb
 from gmm1d.pages import assets, charts, scenes
 from gmm1d.plots import plot_pit
+from gmm1d.plots.canvas import for_documents
 from gmm1d.replays import replay
 
 if TYPE_CHECKING:
@@ -97,10 +97,7 @@ def _still(fit: Fit, content: Mapping[str, Any], alt: str) -> dict[str, Any]:
 def _address(fit: Fit, xlabel: str) -> str:
     """Return a picture by matplotlib, which has its own white ground, as an address that holds it."""
     stream = io.BytesIO()
-    matplotlib = require("matplotlib", "report")
-    as_text = {"svg.fonttype": "none", "svg.hashsalt": "gmm1d"}  # the browser has the letters
-    with matplotlib.rc_context(as_text), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+    with for_documents():
         drawn: Any = plot_pit(fit, xlabel=xlabel).figure
         drawn.savefig(stream, format="svg", metadata={"Date": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"

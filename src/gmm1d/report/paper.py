@@ -8,12 +8,12 @@ import tempfile
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gmm1d.errors import require
 from gmm1d.files import replacing
 from gmm1d.plots import plot_criteria, plot_fit, plot_multiples, plot_pit, save_figure
-from gmm1d.plots.canvas import INSIDE, figure
+from gmm1d.plots.canvas import INSIDE, figure, for_documents
 from gmm1d.report.blocks import Picture
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gmm1d.result import Fit
 
 TEMPLATE = "paper.typ"
+STANDARD = "ua-1"  # PDF/UA, for screen readers: typst refuses what breaks it
 NARROW, WIDE = (4.2, 3.1), (7.6, 3.2)  # inches of a picture that stands beside another, or alone
 LINE = 0.2  # inches of a line in a legend
 KNOWN = "\u052f"  # the last letter that typst's own fonts surely have: of Latin, Greek and Cyrillic
@@ -58,17 +59,21 @@ def typeset(made: Writeup) -> bytes:
     with tempfile.TemporaryDirectory(prefix="gmm1d") as name:
         root = Path(name)
         shutil.copy(Path(__file__).with_name(TEMPLATE), root)
-        with matplotlib.rc_context({"pdf.fonttype": 42}):  # letters that can be searched
+        with for_documents():
             text = json.dumps(_content(made, root), ensure_ascii=False)
-        found: bytes = typst.compile(
-            root / TEMPLATE,
-            root=root,
-            sys_inputs={"writeup": text},
-            ignore_system_fonts=not _has_rare_letters(text),
-            timestamp=made.date,
-            format="pdf",
-        )
-    return found
+        options = {
+            "root": root,
+            "sys_inputs": {"writeup": text},
+            "ignore_system_fonts": not _has_rare_letters(text),
+            "font_paths": [Path(matplotlib.get_data_path()) / "fonts" / "ttf"],  # of the pictures
+            "timestamp": made.date,
+            "format": "pdf",
+        }
+        try:
+            found = typst.compile(root / TEMPLATE, pdf_standards=[STANDARD], **options)
+        except typst.TypstError:  # as of letters that no font has; then what is missing is seen
+            found = typst.compile(root / TEMPLATE, **options)
+    return cast("bytes", found)
 
 
 def _drawable(text: str) -> str:
@@ -115,7 +120,7 @@ def _blocks(blocks: Sequence[Block], made: Writeup, root: Path) -> list[dict[str
 
 def _drawn(picture: Picture, made: Writeup, root: Path) -> dict[str, Any]:
     """Draw a picture; return where it is and whether it needs the whole width."""
-    name = f"{picture.kind}-{picture.k or 0}.pdf"
+    name = f"{picture.kind}-{picture.k or 0}.svg"
     drawing, wide = _drawing(picture, made, _drawable(made.xlabel))
     save_figure(drawing, root / name)
     return {"file": name, "wide": wide}

@@ -6,7 +6,7 @@ const NEUTRAL = "currentColor";
 // Numbers as people read them: so many significant digits.
 function shown(value, digits = 4) {
   if (value === null || !Number.isFinite(value)) return "–";
-  return String(Number(value.toPrecision(digits))).replace("-", "−");
+  return String(Number(value.toPrecision(digits))).replaceAll("-", "−");
 }
 
 const percent = (share) => `${shown(100 * share, 3)} %`;
@@ -19,15 +19,14 @@ function placed(value, length) {
 
 // One Vega view in an element; made by `await Chart.in(…)`.
 class Chart {
-  static async in(element, spec, label, xlabel) {
+  static async in(element, spec, label) {
     const own = JSON.parse(JSON.stringify(spec));
     own.description = label;
-    for (const axis of own.axes ?? []) if (axis.title === "x" && xlabel) axis.title = xlabel;
+    own.signals.push({ name: "xlabel", value: "x" });
+    for (const axis of own.axes ?? []) if (axis.title === "x") Object.assign(axis, { title: { signal: "xlabel" }, titleLimit: { signal: "width" } });
     // ast: expressions are interpreted, so that the page's policy need not allow eval.
-    const inner = document.createElement("div"); // a new one each time, so that nobody listens to an old chart
-    element.replaceChildren(inner);
-    const { view } = await vegaEmbed(inner, own, { mode: "vega", renderer: "svg", actions: false, defaultStyle: false, ast: true });
-    return Object.assign(new Chart(), { element: inner, view });
+    const { view } = await vegaEmbed(element, own, { mode: "vega", renderer: "svg", actions: false, defaultStyle: false, ast: true });
+    return Object.assign(new Chart(), { element, view });
   }
 
   // The colour and the dashes of component j.
@@ -55,21 +54,29 @@ class Chart {
 
 // The data under a mixture, and below it the probability of every component: the picture of all pages.
 class Picture {
-  // element holds elements with data-chart "density" and maybe "posterior", and maybe an <output>.
-  static async in(element, specs, scene) {
-    const own = Object.assign(new Picture(), { element, scene, output: element.querySelector("[data-readout]") });
+  // element holds elements with data-chart "density" and maybe "posterior", and maybe an <output>;
+  // without a scene, use must be called before show.
+  static async in(element, specs, scene = null) {
+    const own = Object.assign(new Picture(), { element, output: element.querySelector("[data-readout]") });
     const find = (name) => element.querySelector(`[data-chart=${name}]`);
-    own.density = await Chart.in(find("density"), specs.density, element.dataset.label, scene.name);
+    own.density = await Chart.in(find("density"), specs.density, element.dataset.label);
     own.charts = [own.density];
     if (find("posterior")) {
-      own.posterior = await Chart.in(find("posterior"), specs.posterior, "Probability of every component", scene.name);
+      own.posterior = await Chart.in(find("posterior"), specs.posterior, "Probability of every component");
       own.charts.push(own.posterior);
     }
     for (const chart of own.charts) {
       chart.element.addEventListener("pointermove", (event) => own.point(chart.at(event)));
       chart.element.addEventListener("pointerleave", () => own.point(null));
     }
+    if (scene) own.use(scene);
     return own;
+  }
+
+  // Take data, or other ones.
+  use(scene) {
+    Object.assign(this, { scene, top: scene.top });
+    for (const chart of this.charts) chart.draw({ threshold: [] }, { xlabel: scene.name });
   }
 
   // The mean colour of the components, weighted by the shares.
@@ -92,7 +99,7 @@ class Picture {
     this.mixture = m;
     this.name(m);
     const { view: [low, high], bars, points } = this.scene;
-    const top = this.top ?? this.scene.top;
+    const top = this.top;
     const xs = Array.from(mixture.grid(m, low, high));
     const colour = (x) => (shares ? this.blended(shares(x)) : NEUTRAL);
     const seen = boundaries.filter(({ at }) => at >= low && at <= high);
@@ -100,6 +107,9 @@ class Picture {
     const intervals = seen
       .filter(({ low }) => low !== null)
       .map((ends) => ({ x: Math.max(ends.low, low), x2: Math.min(ends.high, high) }));
+    const within = (x) => Math.min(Math.max(x, low), high);
+    this.handles = handles ? mixture.each(m, (j) => ({ j, x: within(m.means[j]), y: this.peak(m, j) })) : null;
+    this.element.classList.toggle("placing", handles);
     const lines = (of) => mixture.each(m, (j) => xs.map((x) => ({ x, j, y: of(j, x) }))).flat();
     this.density.draw(
       {
@@ -109,7 +119,7 @@ class Picture {
         boundaries: at,
         curves: lines((j, x) => mixture.component(m, j, x)),
         total: xs.map((x) => ({ x, y: mixture.density(m, x) })),
-        handles: handles ? mixture.each(m, (j) => ({ j, x: m.means[j], y: this.peak(m, j) })) : [],
+        handles: (this.handles ?? []).map((row) => ({ ...row })),
       },
       { low, high, top },
     );
@@ -123,7 +133,7 @@ class Picture {
 
   // Where the handle of component j is: on its peak, if that is not above the picture.
   peak(m, j) {
-    return Math.min(mixture.component(m, j, m.means[j]), 0.97 * (this.top ?? this.scene.top));
+    return Math.min(mixture.component(m, j, m.means[j]), 0.97 * this.top);
   }
 
   // Name the components beside their colours.

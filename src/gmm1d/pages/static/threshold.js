@@ -9,10 +9,8 @@ class Threshold {
     [this.slider, this.number, this.output] = ["[type=range]", "[type=number]", "output"].map((one) =>
       element.querySelector(one),
     );
-    const [low, high] = picture.scene.view;
     for (const input of [this.slider, this.number]) {
-      Object.assign(input, { min: low, max: high, step: "any" });
-      input.oninput = () => this.set(Number(input.value));
+      input.addEventListener("input", () => this.set(Number(input.value)));
     }
     draggable(picture.density, () => (free() ? this : null), (_, place) => this.set(place.x));
   }
@@ -20,6 +18,7 @@ class Threshold {
   // Begin at the boundary that is nearest to the middle.
   start(boundaries) {
     const [low, high] = this.picture.scene.view;
+    for (const input of [this.slider, this.number]) Object.assign(input, { min: low, max: high, step: "any" });
     const middle = (low + high) / 2;
     const inside = boundaries.map(({ at }) => at).filter((at) => at > low && at < high);
     inside.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
@@ -30,7 +29,7 @@ class Threshold {
     const [low, high] = this.picture.scene.view;
     this.x = Math.min(Math.max(x, low), high);
     this.slider.value = this.x;
-    if (document.activeElement !== this.number) this.number.value = placed(this.x, high - low).replace("−", "-");
+    if (document.activeElement !== this.number) this.number.value = placed(this.x, high - low).replaceAll("−", "-");
     this.slider.setAttribute("aria-valuetext", placed(this.x, high - low));
     this.picture.mark(this.x);
     this.say();
