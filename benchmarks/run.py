@@ -26,6 +26,7 @@ BENCHMARKS = (
     "swap",
     "front_door",
     "writeups",
+    "explore",
     "interrupt",
     "reference_fits",
     "marron_wand",

@@ -294,10 +294,10 @@ def test_the_threshold_is_dragged_and_typed(page):
 def test_the_first_answer_is_called_preliminary_until_the_search_is_done(page, monkeypatch):
     go, fit = threading.Event(), fits.Fitter.fit
 
-    def slow(self, k, *, equal_variances=False, thorough=False):
+    def slow(self, k, *, thorough=False, **options):
         if thorough:
             go.wait(10)
-        return fit(self, k, equal_variances=equal_variances)[0], thorough
+        return fit(self, k, **options)[0], thorough
 
     monkeypatch.setattr(fits.Fitter, "fit", slow)
     go.set()
@@ -330,6 +330,26 @@ def test_the_last_click_wins(page, monkeypatch):
     assert shown(page)["k"] == 9
     assert page.locator("#parameters tbody tr").count() == 9
     assert page.locator("#picture .keys li").count() == 9
+
+
+def test_a_search_that_nobody_waits_for_ends(page, monkeypatch):
+    ended, fit = [], fits.Fitter.fit
+
+    def endless(self, k, *, gone=bool, **options):
+        if k == 4 and options["thorough"]:
+            until(gone)
+            ended.append(k)
+            fits._heed(gone)
+        return fit(self, k, **options)[0], k != 4
+
+    example(page, "waiting")
+    monkeypatch.setattr(fits.Fitter, "fit", endless)
+    components(page, 4)
+    page.wait_for_timeout(700)
+    components(page, 3)
+    until(lambda: ended, [4])
+    settled(page)
+    assert shown(page)["k"] == 3
 
 
 def test_new_data_are_not_overtaken_by_a_fit_of_the_old(page, monkeypatch):

@@ -201,7 +201,7 @@ def compare(
     fits, collapsed = _fits(sample, numbers, start, rules, exact=exact, progress=progress)
     if not fits:
         raise CollapseError("; ".join(f"k = {k}: {why}" for k, why in collapsed.items()))
-    return Comparison(fits, criterion, *_choose(fits, collapsed, criterion), collapsed)
+    return Comparison(fits, criterion, *choose(fits, collapsed, criterion), collapsed)
 
 
 def _fits(
@@ -231,9 +231,10 @@ def _fits(
     return fits, collapsed
 
 
-def _choose(
+def choose(
     fits: Mapping[int, Fit], collapsed: Iterable[int], criterion: str
 ) -> tuple[int | None, str]:
+    """Return the k of the converged fit with the lowest criterion, None without one, and the reason."""
     name = criterion.upper()
     score = {k: getattr(f, criterion) for k, f in fits.items() if f.status is Ending.CONVERGED}
     left = {k: f.status.name.lower() for k, f in fits.items() if k not in score}

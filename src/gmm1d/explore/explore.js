@@ -25,7 +25,7 @@ async function load(data) {
   $("columns").hidden = data.columns.length < 2;
   $("given").hidden = $("given").disabled = !data.start;
   $("named").value = data.start ? "given" : "quantile";
-  $("loaded").hidden = false;
+  reveal("loaded");
   state.picture.use(data.scene);
   document.querySelector(`[name=mode][value=${data.start ? "climb" : "fit"}]`).checked = true;
   setK(data.start?.means.length ?? "auto");
@@ -76,10 +76,10 @@ function setK(k) {
 const refresh = doing("view", async (signal) => {
   const climbing = mode() === "climb";
   if (climbing && state.k === "auto") setK(state.fit?.k ?? 2);
-  $("climbing").hidden = !climbing;
+  if (climbing) reveal("climbing");
+  else $("climbing").hidden = true;
   $("equal").disabled = document.querySelector("[name=k]").disabled = climbing;
   $("criterion").disabled = state.k !== "auto";
-  window.dispatchEvent(new Event("resize")); // for charts that were hidden
   if (!climbing) return best(signal);
   if (state.start?.means.length !== state.k) {
     if (!["kmeans", "spread"].includes($("named").value)) $("named").value = "quantile";
@@ -87,6 +87,13 @@ const refresh = doing("view", async (signal) => {
   }
   return climb(signal);
 }, blank);
+
+// Show what was hidden; charts in it find their width.
+function reveal(id) {
+  if (!$(id).hidden) return;
+  $(id).hidden = false;
+  window.dispatchEvent(new Event("resize"));
+}
 
 // Show no numbers where there is no answer.
 function blank() {
@@ -116,7 +123,7 @@ async function best(signal) {
 
 function show(fit) {
   state.fit = fit;
-  $("outcome").hidden = false;
+  reveal("outcome");
   const sentence = `${fit.status.sentence[0].toUpperCase()}${fit.status.sentence.slice(1)}.`;
   const numbers = { "Log-likelihood": fit.log_likelihood, AIC: fit.aic, BIC: fit.bic, ICL: fit.icl };
   const told = Object.entries(numbers).map(([name, value]) => `${name} ${shown(value, 9)}`).join(", ");
@@ -125,8 +132,8 @@ function show(fit) {
   const errors = fit.no_errors ? [`no standard errors: ${fit.no_errors}`] : [];
   $("remarks").replaceChildren(...[...fit.remarks, ...errors, ...fit.notes].map((text) => element("li", text)));
   $("formula").textContent = fit.formula;
-  $("choice").hidden = !fit.comparison;
   if (fit.comparison) choice(fit.comparison);
+  else $("choice").hidden = true;
   const which = new URLSearchParams(about({ fit: fit.fit }));
   $("downloads").replaceChildren(...Object.entries(FILES)
     .filter(([name]) => name !== "labels.csv" || state.data.has_values)
@@ -136,7 +143,7 @@ function show(fit) {
 }
 
 function choice({ criterion, k, reason, criteria, table }) {
-  window.dispatchEvent(new Event("resize"));
+  reveal("choice");
   $("reason").textContent = reason;
   fillTable($("criteria"), table, criteria.findIndex((row) => row.k === k));
   const rows = criteria.flatMap((row) =>
@@ -173,7 +180,7 @@ async function climb(signal) {
   const other = method === "newton" ? null : await by("newton").catch((error) => ({ method: "newton", error }));
   signal.throwIfAborted();
   show(found.end);
-  $("steps").hidden = false;
+  reveal("steps");
   state.picture.fit(found.end.mixture);
   state.replay.load(found.replay, other?.replay);
   const told = ({ method, milliseconds, end, error }) =>

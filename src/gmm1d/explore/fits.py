@@ -15,7 +15,7 @@ import numpy as np
 
 from gmm1d import climbing, starts
 from gmm1d.climbing import Search
-from gmm1d.comparison import CRITERIA, Comparison, _choose
+from gmm1d.comparison import CRITERIA, Comparison, choose
 from gmm1d.constraints import Constraints
 from gmm1d.errors import InputError
 from gmm1d.fitting import QUICK, finish, fit_from
@@ -25,7 +25,7 @@ from gmm1d.sketch import Sketch
 from gmm1d.starts import Start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gmm1d.climbing import Rules
     from gmm1d.mixture import Mixture
@@ -65,14 +65,19 @@ class Fitter:
         self._lock = Lock()
 
     def fit(
-        self, k: object, *, equal_variances: bool = False, thorough: bool = False
+        self,
+        k: object,
+        *,
+        equal_variances: bool = False,
+        thorough: bool = False,
+        gone: Callable[[], bool] = bool,
     ) -> tuple[Fit, bool]:
         """Return the fit of k components, and whether the search was thorough.
 
         Raises
         ------
         InputError
-            If k is no number of components for these data.
+            If k is no number of components for these data, or who asked is `gone`.
         """
         components = check_components(k, self.sample)
         for full in (True, False):
@@ -87,31 +92,28 @@ class Fitter:
         rules = _rules(components, equal_variances=equal_variances)
         search, turn = self._search(equal_variances)
         with turn:
+            for fewer in range(1, components):
+                _heed(gone)
+                search.look(fewer)
             found = finish(self.sample, search.best(components), "search", rules)
         self._found[components, equal_variances, True] = found
         return found, True
 
-    def compare(
-        self, criterion: object, *, equal_variances: bool = False, thorough: bool = False
-    ) -> tuple[Comparison, bool]:
+    def compare(self, criterion: object, **options: Any) -> tuple[Comparison, bool]:
         """Return the fits among which "auto" chooses with its choice, and whether all searches were thorough.
 
         Raises
         ------
         InputError
-            If the criterion is unknown, or no fit converged.
+            If the criterion is unknown, no fit converged, or who asked is gone; `options` are those of `fit`.
         """
         if criterion not in CRITERIA:
             raise InputError(
                 f"criterion {criterion!r} is unknown: use one of {', '.join(CRITERIA)}"
             )
-        found = {
-            k: self.fit(k, equal_variances=equal_variances, thorough=thorough)
-            for k in AUTO
-            if self.sample.has_distinct(k)
-        }
+        found = {k: self.fit(k, **options) for k in AUTO if self.sample.has_distinct(k)}
         fits = {k: fit for k, (fit, _) in found.items()}
-        comparison = Comparison(fits, str(criterion), *_choose(fits, (), str(criterion)))
+        comparison = Comparison(fits, str(criterion), *choose(fits, (), str(criterion)))
         return comparison, all(full for _, full in found.values())
 
     def climb(self, start: object, method: object, max_iter: object, tol: object) -> Fit:
@@ -181,6 +183,11 @@ class Fitter:
                 search = Search(self.sample, _rules(1, equal_variances=equal))
                 self._searches[equal] = search, Lock()
             return self._searches[equal]
+
+
+def _heed(gone: Callable[[], bool]) -> None:
+    if gone():
+        raise InputError("nobody waits for this search any more")
 
 
 def _splits(mixture: Mixture) -> Iterator[Start]:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from contextlib import nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +18,7 @@ from gmm1d.errors import InputError, MissingExtraError, require
 from gmm1d.explore.answers import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MOST_JSON = 1 << 16  # bytes of a question
 MOST_UPLOAD = 512 << 20
+PAUSE = 0.1  # seconds between two looks
 _turns = threading.Semaphore(8)  # pieces of work at a time
 _at_work: set[threading.Thread] = set()
 
@@ -76,6 +77,23 @@ async def apart(work: Callable[..., T], *arguments: Any, aside: bool = False) ->
     _at_work.add(thread)
     thread.start()
     return await future
+
+
+@asynccontextmanager
+async def watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
+    """Watch whether who asked still waits for the answer: give a function that says whether they are gone."""
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await asyncio.sleep(PAUSE)
+        gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield gone.is_set
+    finally:
+        watching.cancel()
 
 
 def answer(content: Any, status: int = 200) -> Response:

@@ -52,11 +52,21 @@ from gmm1d.errors import require
 from gmm1d.explore import answers, downloads, loading, scripts
 from gmm1d.explore.fits import AUTO, MOST_COMPONENTS
 from gmm1d.explore.guard import Guard
-from gmm1d.explore.requests import MOST_UPLOAD, Refusal, answer, answering, apart, asked, received
+from gmm1d.explore.requests import (
+    MOST_UPLOAD,
+    Refusal,
+    answer,
+    answering,
+    apart,
+    asked,
+    received,
+    watched,
+)
 from gmm1d.explore.store import DataSet, Made, Store
 from gmm1d.pages import assets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -153,8 +163,11 @@ class Application:
     async def fit(self, request: Request) -> Response:
         """Fit one k, or choose among several."""
         question = await asked(request)
-        thorough = question.get("thorough") is True
-        return await apart(_fitted, self._data(question), question, aside=thorough)
+        data = self._data(question)
+        if question.get("thorough") is not True:
+            return await apart(_fitted, data, question)
+        async with watched(request) as gone:
+            return await apart(_fitted, data, question, gone, aside=True)
 
     async def climb(self, request: Request) -> Response:
         """Climb from a start."""
@@ -187,19 +200,19 @@ class Application:
         return found
 
 
-def _fitted(data: DataSet, question: dict[str, Any]) -> Response:
+def _fitted(data: DataSet, question: dict[str, Any], gone: Callable[[], bool] = bool) -> Response:
     begin = time.perf_counter()
-    equal, thorough = question.get("equal_variances") is True, question.get("thorough") is True
-    recipe: dict[str, Any] = {"equal_variances": equal}
+    recipe: dict[str, Any] = {"equal_variances": question.get("equal_variances") is True}
+    options = {**recipe, "thorough": question.get("thorough") is True, "gone": gone}
     comparison = None
     if question.get("k") == "auto":
         criterion = question.get("criterion", "bic")
-        comparison, full = data.fitter.compare(criterion, equal_variances=equal, thorough=thorough)
+        comparison, full = data.fitter.compare(criterion, **options)
         found = comparison.best
         recipe |= {"ks": list(comparison), "criterion": criterion}
     else:
         k = question.get("k")
-        found, full = data.fitter.fit(k, equal_variances=equal, thorough=thorough)
+        found, full = data.fitter.fit(k, **options)
         recipe["k"] = found.k
     content = answers.of_fit(data.keep(Made(found, recipe)), found, thorough=full)
     content["comparison"] = None if comparison is None else answers.of_comparison(comparison)

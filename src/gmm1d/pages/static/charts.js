@@ -3,6 +3,23 @@
 
 const NEUTRAL = "currentColor";
 
+const [ACROSS, UPWARDS] = [640, 800]; // what a picture tells apart
+
+// The points of a curve that are told apart: where it moves, and not two in one place.
+function told(rows, column, height) {
+  const ys = rows.map(({ y }) => Math.min(y, 2 * height));
+  const step = height / UPWARDS;
+  let last = 0;
+  return rows.filter(({ x }, i) => {
+    const rise = Math.abs(ys[i] - ys[last]);
+    const moves = rise > step || Math.abs(ys[i + 1] - ys[i]) > step;
+    const apart = x - rows[last].x > column || rise > 10 * step;
+    if (i > 0 && i < rows.length - 1 && !(moves && apart)) return false;
+    last = i;
+    return true;
+  });
+}
+
 // Numbers as people read them: so many significant digits.
 function shown(value, digits = 4) {
   if (value === null || !Number.isFinite(value)) return "–";
@@ -110,15 +127,16 @@ class Picture {
     const within = (x) => Math.min(Math.max(x, low), high);
     this.handles = handles ? mixture.each(m, (j) => ({ j, x: within(m.means[j]), y: this.peak(m, j) })) : null;
     this.element.classList.toggle("placing", handles);
-    const lines = (of) => mixture.each(m, (j) => xs.map((x) => ({ x, j, y: of(j, x) }))).flat();
+    const line = (of, height) => told(xs.map((x) => ({ x, y: of(x) })), (high - low) / ACROSS, height);
+    const lines = (of, height) => mixture.each(m, (j) => line((x) => of(j, x), height).map((row) => ({ ...row, j }))).flat();
     this.density.draw(
       {
         bars: bars.map(([x, x2, y]) => ({ x, x2, y, colour: colour((x + x2) / 2) })),
         points: shares || !bars.length ? points.map(([x]) => ({ x, colour: colour(x) })) : [],
         intervals,
         boundaries: at,
-        curves: lines((j, x) => mixture.component(m, j, x)),
-        total: xs.map((x) => ({ x, y: mixture.density(m, x) })),
+        curves: lines((j, x) => mixture.component(m, j, x), top),
+        total: line((x) => mixture.density(m, x), top),
         handles: (this.handles ?? []).map((row) => ({ ...row })),
       },
       { low, high, top },
@@ -126,7 +144,7 @@ class Picture {
     if (!this.posterior) return;
     const all = new Map(xs.map((x) => [x, mixture.responsibilities(m, x)]));
     this.posterior.draw(
-      { intervals: intervals.map((row) => ({ ...row })), boundaries: at.map((row) => ({ ...row })), shares: lines((j, x) => all.get(x)[j]) },
+      { intervals: intervals.map((row) => ({ ...row })), boundaries: at.map((row) => ({ ...row })), shares: lines((j, x) => all.get(x)[j], 1) },
       { low, high },
     );
   }
