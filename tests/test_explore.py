@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import http.client
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -741,3 +743,24 @@ def test_the_command_is_terminated(folder: Path, running: list[Running]) -> None
     code, said, _ = page.end(signal.SIGTERM)
     assert (code, said) == (143, "")
     assert not list(folder.iterdir())
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
+def test_a_search_that_runs_does_not_hold_up_the_end(
+    folder: Path, running: list[Running], number: int, code: int
+) -> None:
+    page = Running(folder)
+    running.append(page)
+    data = page.post("example", b'{"name": "stars"}')
+    question = json.dumps({"id": data["id"], "k": 12, "thorough": True}).encode()
+    asking = threading.Thread(target=suppressed, args=[page.post, "fit", question], daemon=True)
+    asking.start()
+    time.sleep(1)
+    assert page.end(number)[:2] == (code, "")
+
+
+def suppressed(work: Any, *words: Any) -> None:
+    """Do some work whose failure says nothing."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        work(*words)

@@ -34,16 +34,19 @@ def explore(no_browser: bool, port: int | None, **options: Any) -> int:
     from gmm1d import explore
     from gmm1d.explore.requests import working
 
+    code = exits.DONE
     with tempfile.TemporaryDirectory(prefix="gmm1d", ignore_cleanup_errors=True) as folder:
         before, tempfile.tempdir = tempfile.tempdir, folder  # of all that the page needs
         try:
             explore.serve(_first(options), port=port or 0, browser=not no_browser, say=_say)
+        except SystemExit:  # the server passes SIGTERM on
+            code = exits.TERMINATED
         finally:
             tempfile.tempdir = before
-    if working():  # a thread that computes would hold up the end
+    if working():  # a thread that computes would hold up the end, or abort it
         sys.stdout.flush()
-        os._exit(exits.DONE)
-    return exits.DONE
+        os._exit(code)
+    return code
 
 
 def _first(options: dict[str, Any]) -> Any:
