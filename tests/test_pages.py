@@ -231,3 +231,21 @@ def test_scripts_cannot_end_their_own_element():
     for name in ("mixture.js", "charts.js", "threshold.js", "replay.js", "report.js"):
         assert "</script" not in assets.static(name)
     assert "</script" not in assets._closed("a = '</script>'")
+
+
+@pytest.mark.parametrize("program", [None, "", "/nowhere/python"])
+def test_the_runtime_is_made_where_no_other_process_can_be(monkeypatch, program):
+    monkeypatch.setattr("sys.executable", program)
+    assets.begin.cache_clear()
+    try:
+        assert assets.begin() is None
+        monkeypatch.setattr(assets, "require", lambda *_: Bundler)
+        assert assets.vega.__wrapped__() == "(() => {window.vegaEmbed = vegaEmbed;})();"
+    finally:
+        assets.begin.cache_clear()
+
+
+class Bundler:
+    @staticmethod
+    def javascript_bundle(snippet):
+        return snippet

@@ -44,7 +44,8 @@ def made(name: str) -> tuple[bytes, str]:
 
 
 def prepare() -> None:
-    """Make all: Vega's runtime, which holds up everything else for a second, last."""
-    for name in MADE:
-        with suppress(Exception):  # which is told when it is asked for
+    """Make all."""
+    with suppress(Exception):  # which is told when it is asked for
+        assets.begin()
+        for name in MADE:
             made(name)

@@ -20,6 +20,7 @@ def page(replay: Replay, xlabel: str = "x", title: str | None = None) -> str:
     MissingExtraError
         If a library is not installed.
     """
+    assets.begin()
     scene = scenes.scene(replay.sample, [replay.fit.mixture], xlabel, replay.span)
     what = "EM" if {*replay.kinds[1:]} <= {"em"} else "A climb"
     return assets.page(

@@ -46,6 +46,7 @@ def write(writeup: Writeup, path: str | PathLike[str]) -> None:
 
 def rendered(writeup: Writeup) -> str:
     """Return the page."""
+    assets.begin()
     found = writeup.found
     sample = next(iter(found.fits.values())).sample if found.fits else None
     content: dict[str, Any] = {}
