@@ -19,3 +19,12 @@ def _closed_figures() -> Iterator[None]:
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Start a real browser for the pages of a module; its event loop would disturb other modules."""
+    from browser import chromium
+
+    with chromium() as running:
+        yield running

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uvicorn
-from browser import chromium, opened, serious
+from browser import opened, serious
 
 import gmm1d
 from gmm1d import explore
@@ -42,12 +42,6 @@ class Server:
         self.thread.join()
         self.listener.close()
         self.store.clear()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -2,23 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from browser import address, chromium, opened, serious
+from browser import address, opened, serious
 
 import gmm1d
-from gmm1d.pages import assets
+from gmm1d.pages import assets, scenes
 from gmm1d.report import write_report
 
 WAITING = Path(__file__).parent.parent / "examples" / "data" / "faithful_waiting.txt"
 HOSTILE = "</script><img src=x onerror=alert(1)> \"'$a_b$ \\alpha {{ 7 * 7 }} #let 数据 \u202e"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +204,6 @@ def test_a_replay_lifts_and_climbs_the_bound(browser, replayed):
 def test_a_replay_plays_to_its_end_and_stops(browser, replayed):
     with opened(browser, replayed) as page:
         drawn(page, "#replay")
-        page.evaluate("PACE")
         page.get_by_label("Half steps of EM").fill("12")
         page.get_by_role("button", name="Play").click()
         assert page.get_by_role("button", name="Pause").is_visible()
@@ -249,3 +243,27 @@ class Bundler:
     @staticmethod
     def javascript_bundle(snippet):
         return snippet
+
+
+def test_an_interval_without_an_end_is_left_out():
+    f = gmm1d.fit(np.loadtxt(WAITING), 2)
+    open_ended = SimpleNamespace(boundaries=np.array([[64.6, np.inf], [-np.inf, 9e4]]))
+    stub = SimpleNamespace(
+        mixture=f.mixture,
+        standard_errors=f.standard_errors,
+        confidence_intervals=lambda: open_ended,
+    )
+    drawn = scenes.drawing(stub)["boundaries"]
+    assert [each["at"] for each in drawn] == f.mixture.boundaries().tolist()
+    assert [(each["error"], each["low"], each["high"]) for each in drawn] == [
+        (None, None, None)
+    ] * 2
+
+
+def test_values_outside_the_picture_are_counted(browser, tmp_path):
+    x = np.append(np.loadtxt(WAITING), [1e4, -1e4])
+    write_report(gmm1d.compare(x, [2]), tmp_path / "far.html")
+    with opened(browser, address(tmp_path / "far.html")) as page:
+        drawn(page)
+        said = page.locator("#look .keys li").last.inner_text()
+    assert said == "2 values lie outside: the data go from -1e+04 to 1e+04"

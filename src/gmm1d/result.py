@@ -54,6 +54,8 @@ class Fit(Frozen):
         What must be known about single components, a sentence each.
     n_parameters : int
         The number of free parameters, 3k − 1 without constraints.
+    reason : {"support", "ties"} or None
+        Why a fit is PENALISED: the data support fewer components, or one sits on tied values.
     compression_error : float
         An estimate of what compressing the data adds to `log_likelihood`, in nats; 0 where they were not, or `exact`.
     trace : Trace or None
@@ -71,6 +73,7 @@ class Fit(Frozen):
     start: str
     notes: tuple[str, ...]
     n_parameters: int
+    reason: str | None = None
     compression_error: float = 0.0
     trace: Trace | None = field(default=None)
     sample: Sample | None = field(default=None)
@@ -166,9 +169,8 @@ class Fit(Frozen):
         if self.trace is not None:
             facts.append(f"{steps(self.trace.kind)} from {self._origin(self.trace.kind[0])}")
         if self.compression_error:
-            error = max(
-                abs(self.compression_error), SUMMATION * (abs(self.log_likelihood) + self.n)
-            )
+            rounding = SUMMATION * (abs(self.log_likelihood) + self.n)
+            error = max(abs(self.compression_error), rounding)
             facts.append(f"compressed: the log-likelihood is known to ± {number(error, 2)}")
         return facts
 
@@ -229,6 +231,7 @@ class Fit(Frozen):
             "order": self.order.tolist(),
             "notes": list(self.notes),
             "n_parameters": self.n_parameters,
+            **({} if self.reason is None else {"reason": self.reason}),
             "compression_error": self.compression_error,
         }
         return documents.write(conversions.FIT, content)
@@ -256,6 +259,7 @@ class Fit(Frozen):
             start=data["start"],
             notes=tuple(data["notes"]),
             n_parameters=data.get("n_parameters", 3 * mixture.k - 1),
+            reason=data.get("reason"),
             compression_error=float(data.get("compression_error", 0.0)),
         )
 

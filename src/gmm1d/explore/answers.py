@@ -74,7 +74,7 @@ def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:
     return {
         "fit": name,
         "k": fit.k,
-        "mixture": {part: getattr(fit.mixture, part) for part in PARTS},
+        **scenes.drawing(fit),
         "log_likelihood": fit.log_likelihood,
         "aic": fit.aic,
         "bic": fit.bic,
@@ -99,20 +99,13 @@ def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:
 
 
 def _uncertainty(fit: Fit) -> dict[str, Any]:
-    """Return boundaries, standard errors and intervals, or why there are none of the latter."""
+    """Return standard errors and intervals of the parameters, or why there are none."""
     reason = uncertainty.refusal(fit)
-    at = fit.mixture.boundaries()
     if reason is not None:
-        bounds = [{"at": x, "error": None, "low": None, "high": None} for x in at]
-        return {"boundaries": bounds, "errors": None, "intervals": None, "no_errors": reason}
+        return {"errors": None, "intervals": None, "no_errors": reason}
     errors = uncertainty.standard_errors(fit)
     intervals = uncertainty.confidence_intervals(fit, LEVEL)
-    bounds = [
-        {"at": x, "error": error, "low": low, "high": high}
-        for x, error, (low, high) in zip(at, errors.boundaries, intervals.boundaries, strict=True)
-    ]
     return {
-        "boundaries": bounds,
         "errors": {part: getattr(errors, part) for part in PARTS},
         "intervals": {"level": LEVEL, **{part: getattr(intervals, part) for part in PARTS}},
         "no_errors": None,

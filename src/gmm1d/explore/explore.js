@@ -107,13 +107,15 @@ function blank() {
 // The best fit of k components, or of as many as the criterion chooses.
 async function best(signal) {
   const question = { k: state.k, equal_variances: $("equal").checked, criterion: $("criterion").value };
+  let known = null;
   for (const thorough of [false, true]) {
     const fit = await ask(signal, "fit", about({ ...question, thorough }));
     show(fit);
     $("cut").hidden = false;
     state.picture.fit(fit.mixture);
     state.picture.show(fit.mixture, { boundaries: fit.boundaries });
-    state.threshold.start(fit.boundaries);
+    if (fit.log_likelihood !== known) state.threshold.start(fit.boundaries); // or it stays where it was dragged
+    known = fit.log_likelihood;
     if (fit.thorough) return;
     say(lanes.view, "Searching further …");
     await new Promise((resolve) => setTimeout(resolve, PATIENCE));

@@ -18,7 +18,7 @@ POST data?name=waiting.csv&decimal=,
     ``{id, name, column: {number, name}, columns: [{number, name}], n, n_missing, low, high, compressed, has_values,
     start: {weights, means, stds} or null, scene}``. With several `columns` the first is taken, and the page may ask which is
     meant. `n_missing` values were left out. `start` comes with some examples.
-    scene: ``{view: [low, high], outside, bars: [[x0, x1, density], …], points: [[value, count], …], n}``; `points` are
+    scene: ``{view: [low, high], outside: sentence, top, bars: [[x0, x1, density], …], points: [[value, count], …], n}``; `points` are
     empty beyond 300 distinct values, bars of no height are left out.
 POST column ``{id, number}``
     Another column of the same data, as new DATA.

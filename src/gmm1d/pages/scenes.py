@@ -48,7 +48,8 @@ def scene(
     -------
     dict
         name; n; view, the stretch [low, high]; bars, [low, high, density] each, none of few values;
-        points, [value, count] each, none of many; top, where the density's axis ends.
+        points, [value, count] each, none of many; top, where the density's axis ends; outside, a sentence on
+        the values that are not shown, if there are any.
     """
     low, high = span
     shown = views.between(low, high, sample)
@@ -70,7 +71,7 @@ def scene(
         "bars": bars,
         "points": points,
         "top": max([ROOM * highest or FLAT / (high - low), *tops]),
-        "outside": shown.outside,
+        "outside": views.outside(shown, sample.low, sample.high),
     }
 
 
@@ -83,18 +84,20 @@ def stretch(sample: Sample) -> tuple[float, float]:
 
 
 def drawing(fit: Fit) -> dict[str, Any]:
-    """Return a mixture and its boundaries with their 95 % intervals, as the scripts take them.
+    """Return a mixture and its boundaries with their standard errors and 95 % intervals, as the scripts take them.
 
-    An interval without an end, of a boundary that the data do not determine, is left out.
+    Where the data do not determine a boundary, so that an end of its interval is infinite, it has none; nor has any
+    of a fit without standard errors.
     """
     at = fit.mixture.boundaries()
-    ends = np.full((at.size, 2), np.nan)
+    errors, ends = np.full(at.size, np.nan), np.full((at.size, 2), np.nan)
     with suppress(UncertaintyError):
-        ends = fit.confidence_intervals().boundaries
-    known = np.isfinite(ends).all(axis=1)
+        errors, ends = fit.standard_errors().boundaries, fit.confidence_intervals().boundaries
     boundaries = [
-        {"at": x, "low": low if sure else None, "high": high if sure else None}
-        for x, (low, high), sure in zip(at.tolist(), ends.tolist(), known.tolist(), strict=True)
+        {"at": x, "error": error, "low": low, "high": high}
+        if np.isfinite([error, low, high]).all()
+        else {"at": x, "error": None, "low": None, "high": None}
+        for x, error, (low, high) in zip(at.tolist(), errors.tolist(), ends.tolist(), strict=True)
     ]
     names = ("weights", "means", "stds")
     parameters = {name: getattr(fit.mixture, name).tolist() for name in names}

@@ -154,11 +154,13 @@ class Picture {
     return Math.min(mixture.component(m, j, m.means[j]), 0.97 * this.top);
   }
 
-  // Name the components beside their colours.
+  // Name the components beside their colours, and say what the picture leaves out.
   name(m) {
     const keys = this.element.querySelector("[data-keys]");
     if (!keys) return;
     const { view: [low, high] } = this.scene;
+    const outside = document.createElement("li");
+    outside.textContent = this.scene.outside;
     keys.replaceChildren(
       ...mixture.each(m, (j) => {
         const item = document.createElement("li");
@@ -166,6 +168,7 @@ class Picture {
         item.append(drawnKey(this.density.look(j)), text);
         return item;
       }),
+      ...(outside.textContent ? [outside] : []),
     );
   }
 
