@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crowds.hpp"
+
 namespace gmm1d {
 namespace {
 
-constexpr std::size_t SURVIVORS = 6, PENALISED = 4;
-constexpr double COARSE = 2.0;  // by so much a search on few nodes may misjudge a log-likelihood
-constexpr int FREE = 3;         // components, and values, up to which a search for what is fixed looks at the free optima of as many
+constexpr double LEAST_COUNT = 2.0;  // values that a component of a maximum holds ...
+constexpr double NEAR = 1.0;         // ... whose log std is so near to that of the optimum of S; both within ...
+constexpr double ROOM = 1e-6;        // ... so much, so that rounding decides nothing
+constexpr double ALIKE = 0.05;       // of their std, in mean and std: components that are one and the same
+constexpr double HALF = 0.5;         // of the gap between a tied value and its neighbour: the std of a component on it
+constexpr int FREE = 3;              // components, and values, up to which a search for what is fixed looks at the free optima of as many
 constexpr std::int64_t FEW = 500;
-
-bool arrived(const Climb& climb) { return climb.stop == Stop::STATIONARY || climb.stop == Stop::TOLERANCE; }
-
-bool better(const Climb& a, const Climb& b) {
-    if (b.steps.empty()) return true;
-    return arrived(a) != arrived(b) ? arrived(a) : a.end.objective > b.end.objective;
-}
 
 // To as many bits as values seen alike have.
 Parameters rounded(Parameters at) {
@@ -30,130 +28,150 @@ Parameters rounded(Parameters at) {
     return at;
 }
 
-bool stationary(const Climb& climb) {
-    return climb.certified && climb.certificate.gradient_norm < GRADIENT && climb.certificate.newton_decrement < DECREMENT;
-}
-
-// To an optimum that is certain, in no more steps.
-Rules newton(const Rules& rules) {
-    Rules out;
-    out.max_iter = std::min(out.max_iter, rules.max_iter);
-    out.em_steps = rules.em_steps;
+// The components that the likelihood alone does not hold where S has its optimum: they hold too little, or are carried off.
+std::vector<int> carried_off(const Climb& climb, const Parameters& from, double n, const Constraints& which) {
+    std::vector<int> out;
+    const Parameters& at = climb.end.at;
+    for (int j = 0; j < at.k(); ++j) {
+        const bool faint = at.weights[j] * n < LEAST_COUNT * (1.0 - ROOM) && !is_fixed(which.weights, j);
+        const bool gone = !is_fixed(which.stds, j) && std::abs(std::log(at.stds[j] / from.stds[j])) > NEAR * (1.0 + ROOM);
+        if (faint || gone || climb.collapsed == j) out.push_back(j);
+    }
     return out;
 }
 
-// Whether nothing was found, and nobody interrupted.
-bool none(const Climb& climb) { return climb.steps.empty() && climb.stop != Stop::INTERRUPTED; }
+// The components that are all but equal to one before them.
+std::vector<int> copies(const Parameters& at) {
+    std::vector<int> out;
+    for (int j = 1; j < at.k(); ++j) {
+        for (int i = 0; i < j && (out.empty() || out.back() != j); ++i) {
+            const double std = at.stds[j];
+            if (std::abs(at.means[i] - at.means[j]) < ALIKE * std && std::abs(at.stds[i] - std) < ALIKE * std) out.push_back(j);
+        }
+    }
+    return out;
+}
 
-bool any(const Climb&) { return true; }
+bool maximum(const Climb& climb) {
+    const Certificate& c = climb.certificate;
+    return climb.certified && c.gradient_norm < GRADIENT && c.newton_decrement < DECREMENT && c.smallest_eigenvalue > CURVATURE;
+}
 
-void add(const Climb& climb, std::vector<Optimum>& list) { insert({climb.end.at, climb.end.objective, false}, list); }
+// Whether the climb ended where its rules wanted to end: at a maximum, or as soon as the caller's tolerance or patience did.
+bool arrived(const Climb& climb, const Rules& rules) {
+    if (rules.tol >= 0.0 && climb.stop == Stop::TOLERANCE) return true;
+    if (rules.max_iter < Rules{}.max_iter && climb.stop == Stop::MAX_ITER) return true;
+    return maximum(climb);
+}
+
+Rules with_leash(Rules rules) {
+    rules.leash = NEAR * (1.0 + ROOM);
+    return rules;
+}
+
+// Of a component on tied values; where all share one std, of the closest values.
+double half_gap(const Nodes& nodes, double mean, bool equal_stds) {
+    const Distinct all{nodes.values.data(), nodes.weights.data(), nodes.size()};
+    if (!equal_stds) return HALF * all.gap(all.nearest(mean));
+    double least = all.gap(0);
+    for (std::int64_t i = 1; i < all.size; ++i) least = std::min(least, all.gap(i));
+    return HALF * least;
+}
 
 }  // namespace
 
 Finder::Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, int threads, const Kernel& kernel, Poll poll)
     : seen_(canonical(values, weights)), nodes_(std::move(values), std::move(weights), std::abs(seen_.scale) * seen_.nodes.std),
-      equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll), search_(seen_.nodes, kernel, poll, equal_stds, threads) {}
+      crowds_(crowds(seen_.nodes)), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
+      search_(seen_.nodes, crowds_, kernel, poll, equal_stds, threads) {}
 
 bool Finder::look(int k) {
-    if (static_cast<int>(levels_.size()) >= k || search_.run(k, levels_)) return true;
-    levels_.pop_back();  // unfinished
+    if (static_cast<int>(path_.size()) >= k || search_.run(k, path_)) return true;
+    path_.pop_back();  // unfinished
     return false;
 }
 
-Climb Finder::polished(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules) {
+Climb Finder::climbed(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules) {
     if (poll_ && poll_()) return {};
     Accumulator data = nodes.accumulator(from.k(), threads_, kernel_, poll_);
     Model model(data, from.k(), penalty, which);
-    Climb found = climb(model, from, rules);
-    double sum = found.end.objective;
-    for (const auto* row : {&found.end.at.weights, &found.end.at.means, &found.end.at.stds}) {
-        for (double x : *row) sum += x;
-    }
-    if (found.stop != Stop::INTERRUPTED && !std::isfinite(sum)) found.stop = Stop::COLLAPSED;
-    return found;
-}
-
-// Polishes the best, in units of the values, as long as they may rise above those before; without a step if none is acceptable.
-Climb Finder::best_of(const std::vector<Optimum>& list, double slack, const Aim& aim, const Rules& rules) {
-    const double jacobian = nodes_.n * std::log(std::abs(seen_.scale));
-    Climb best;
-    best.stop = Stop::MAX_ITER;
-    std::size_t survivors = 0;
-    for (std::size_t i = 0; i < list.size() && survivors < SURVIVORS; ++i) {
-        if (survivors > 0 && (aim.settled || list[i].objective - jacobian + slack < best.end.objective)) break;
-        const Penalty penalty{aim.penalty.a, aim.penalty.v0 * seen_.scale * seen_.scale};
-        Rules how = rules;
-        if (aim.settled) how.max_iter = 0;
-        Climb climb = polished(nodes_, aim.raised(list[i].at), penalty, aim.which, how);
-        if (climb.stop == Stop::INTERRUPTED) return climb;
-        if (aim.settled && rules.tol < 0.0 && stationary(climb)) climb.stop = Stop::STATIONARY;
-        else if (aim.settled && (rules.tol >= 0.0 || rules.max_iter >= Rules{}.max_iter)) {  // fewer have been taken already
-            climb = polished(nodes_, aim.raised(list[i].at), penalty, aim.which, rules);
-        }
-        if (climb.stop == Stop::INTERRUPTED) return climb;
-        if (climb.stop == Stop::COLLAPSED || !aim.acceptable(climb)) continue;
-        if (better(climb, best)) best = std::move(climb);
-        ++survivors;
-    }
-    return best;
+    return climb(model, from, rules);
 }
 
 Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {
     if (!look(k)) return {};
-    Level more;
-    if (!starts.empty()) more = levels_[k - 1];
-    for (const Parameters& start : starts) {
-        if (!search_.add(seen_.seen(start), more)) return {};
-    }
-    const Level& level = starts.empty() ? levels_[k - 1] : more;
-    const Aim aim{{equal_stds_, {}, {}, {}}, {}, [&](const Parameters& at) { return seen_.raised(at); },
-                  [&](const Climb& climb) { return k == 1 || (sound(nodes_, climb.end.at) && adds(climb, k)); }};
-    Climb climb = best_of(level.found, level.slack, aim, rules);
-    if (!none(climb)) return {std::move(climb), false, {}};
-    return penalised(level, k, rules);
+    Level level = path_[k - 1];
+    if (k > 1 && !search_.improve(level)) return {};
+    std::vector<Parameters> more;
+    for (const Parameters& start : starts) more.push_back(seen_.seen(start));
+    if (!search_.add(more, level)) return {};
+    return chosen(level, {{equal_stds_, {}, {}, {}}, {equal_stds_, {}, {}, {}}, [&](const Parameters& at) { return seen_.raised(at); }, seen_.scale < 0.0}, rules);
 }
 
-// Whether it is more than k - 1 components of which one is there twice: flat, and no better. Where the likelihood is
-// bounded, there may be nothing else.
-bool Finder::adds(const Climb& climb, int k) const {
-    if (equal_stds_ || climb.certificate.smallest_eigenvalue > CURVATURE || levels_[k - 2].found.empty()) return true;
-    const double fewer = levels_[k - 2].found[0].objective - nodes_.n * std::log(std::abs(seen_.scale));
-    return climb.end.objective > fewer + levels_[k - 2].slack;
-}
-
-// The likelihood is unbounded wherever the search led: the weakly penalised one is not, and may lead to sound optima.
-Choice Finder::penalised(const Level& level, int k, const Rules& rules) {
-    const Rules certain = newton(rules);
-    const Constraints which{equal_stds_, {}, {}, {}};
-    const Penalty penalty = weak_penalty(seen_.nodes);
-    const auto raised = [&](const Parameters& at) { return seen_.raised(at); };
-    Choice choice{{}, true, {}};
-    std::vector<Parameters> starts{quantile_start(seen_.nodes, k)};
-    for (const auto* list : {&level.found, &level.spikes}) {
-        for (std::size_t i = 0; i < std::min(PENALISED, list->size()); ++i) {
-            starts.push_back((*list)[i].at);
-            choice.spikes.push_back(raised((*list)[i].at));
-        }
+// The best optimum of S, climbed on the likelihood alone: if that ends near, the maximum where it ends, else the optimum.
+// Both are found on few nodes; the last steps are taken on all of them.
+Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
+    if (level.found.empty()) return on_ties(level, aim, rules);
+    const Optimum& best = level.found[0];
+    const Parameters from = aim.raised(best.at);
+    const bool bounded = aim.which.equal_stds || from.k() == 1;
+    Choice choice{{}, Reason::NONE, {}, best.objective};
+    const Nodes& fine = search_.fine(from.k());
+    const Climb near = climbed(fine, best.at, {}, aim.seen, with_leash(Rules{}));
+    if (near.stop == Stop::INTERRUPTED) return choice;
+    std::vector<int> held = carried_off(near, best.at, fine.n, aim.seen);
+    if (bounded || (held.empty() && maximum(near))) {
+        choice.climb = climbed(nodes_, aim.raised(near.end.at), {}, aim.which, rules);
+        if (choice.climb.stop == Stop::INTERRUPTED || (bounded && choice.climb.stop != Stop::COLLAPSED)) return choice;
+        if (bounded) return on_ties(level, aim, rules);
+        if (arrived(choice.climb, rules) && carried_off(choice.climb, from, nodes_.n, aim.which).empty()) return choice;
     }
-    std::vector<Optimum> sound_ones, bounded, tamed;
-    for (Parameters& start : starts) {
-        for (double& std : start.stds) std = std::max(std, 1e-6 * seen_.nodes.std);
-        const Climb climb = polished(seen_.nodes, start, penalty, which, certain);
-        if (climb.stop == Stop::INTERRUPTED) return {};
-        const Climb free = polished(seen_.nodes, climb.end.at, {}, which, certain);
-        if (free.stop == Stop::INTERRUPTED) return {};
-        if (climb.stop != Stop::COLLAPSED) add(climb, tamed);
-        if (free.stop == Stop::COLLAPSED) continue;
-        if (sound(seen_.nodes, free.end.at)) add(free, sound_ones);
-        if (equal_stds_) add(free, bounded);  // then no likelihood is unbounded
-    }
-    const auto is_sound = [&](const Climb& climb) { return sound(nodes_, climb.end.at); };
-    choice.climb = best_of(sound_ones, 0.0, {which, {}, raised, is_sound, true}, rules);
-    if (none(choice.climb)) choice.climb = best_of(bounded, 0.0, {which, {}, raised, any, true}, rules);
-    if (!none(choice.climb)) return {std::move(choice.climb), false, {}};
-    choice.climb = best_of(tamed, 0.0, {which, penalty, raised, any, true}, rules);
+    const std::vector<int> twins = copies(best.at);
+    choice.held = aim.in_order(twins.empty() ? std::move(held) : twins, from.k());
+    choice.climb = climbed(nodes_, from, nodes_.penalty(false), aim.which, rules);
+    choice.reason = Reason::SUPPORT;
     return choice;
+}
+
+// Nothing finite was found: the components that fell onto tied values are held, and S is climbed in the others.
+Choice Finder::on_ties(const Level& level, const Aim& aim, const Rules& rules) {
+    const bool equal = aim.which.equal_stds;
+    Choice best;
+    best.climb.stop = Stop::MAX_ITER;
+    Constraints held_ones;
+    std::vector<Parameters> starts = level.collapsed;
+    for (const Optimum& each : level.found) starts.push_back(each.at);
+    for (Parameters at : starts) {
+        Constraints which = aim.which;
+        which.equal_stds = false;
+        if (which.stds.empty()) which.stds.assign(at.k(), false);
+        Choice here;
+        for (int round = 0; round <= at.k(); ++round) {
+            here.climb = climbed(seen_.nodes, at, seen_.nodes.penalty(false), which, Rules{});
+            if (here.climb.stop == Stop::INTERRUPTED) return {};
+            if (here.climb.stop != Stop::COLLAPSED && !(equal && round == 0)) break;
+            at = here.climb.end.at;
+            for (int j = 0; j < at.k(); ++j) {
+                if (which.stds[j] || !(equal || j == here.climb.collapsed)) continue;
+                at.stds[j] = half_gap(seen_.nodes, at.means[j], equal);
+                which.stds[j] = true;
+                here.held.push_back(j);
+            }
+        }
+        if (here.climb.stop == Stop::COLLAPSED || !std::isfinite(here.climb.end.objective)) continue;
+        here.objective = here.climb.end.objective;
+        for (int j : here.held) here.objective += seen_.nodes.penalty(false).c * std::log(here.climb.end.at.stds[j]);
+        if (!best.climb.steps.empty() && here.objective <= best.objective) continue;
+        best = std::move(here);
+        held_ones = std::move(which);
+    }
+    if (best.climb.steps.empty()) return best;
+    const Parameters from = aim.raised(best.climb.end.at);
+    best.held = aim.in_order(std::move(best.held), from.k());
+    if (aim.turned) std::reverse(held_ones.stds.begin(), held_ones.stds.end());
+    best.climb = climbed(nodes_, from, nodes_.penalty(false), held_ones, rules);
+    best.reason = Reason::TIES;
+    return best;
 }
 
 Choice Finder::best_fixed(const Fixed& fixed, const Rules& rules, const std::vector<Parameters>& starts) {
@@ -163,7 +181,7 @@ Choice Finder::best_fixed(const Fixed& fixed, const Rules& rules, const std::vec
         fixed_ = std::make_unique<FixedSearch>(seen_.nodes, seen, kernel_, poll_);
         const bool as_many = k <= FREE || seen_.nodes.size() <= FEW;
         const std::vector<Optimum> nothing;
-        if (!look(as_many ? k : k - 1) || !fixed_->run(as_many ? levels_[k - 1].found : nothing, k > 1 ? levels_[k - 2].found : nothing)) {
+        if (!look(as_many ? k : k - 1) || !fixed_->run(as_many ? path_[k - 1].found : nothing, k > 1 ? path_[k - 2].found : nothing)) {
             fixed_.reset();
             return {};
         }
@@ -171,32 +189,15 @@ Choice Finder::best_fixed(const Fixed& fixed, const Rules& rules, const std::vec
     for (const Parameters& start : starts) {
         if (!fixed_->add(seen_.seen(start))) return {};
     }
-    const auto unfolded = [&](Parameters out) {
+    const auto unfolded = [&](const Parameters& found) {
+        Parameters out = found;
         for (int j = 0; j < k; ++j) {
             out.means[j] = is_fixed(fixed.which.means, j) ? fixed.values.means[j] : seen_.centre + seen_.scale * out.means[j];
             out.stds[j] = is_fixed(fixed.which.stds, j) ? fixed.values.stds[j] : std::abs(seen_.scale) * out.stds[j];
         }
         return out;
     };
-    const auto raised = [&](const Parameters& at) { return unfolded(fixed_->in_callers_order(at)); };
-    const Aim aim{fixed.which, {}, raised, [&](const Climb& climb) { return sound(nodes_, climb.end.at, fixed.which); }};
-    Climb climb = best_of(fixed_->found, COARSE, aim, rules);
-    if (!none(climb)) return {std::move(climb), false, {}};
-    if (fixed_->tamed.empty() && !fixed_->tame()) return {};
-    climb = best_of(fixed_->found, COARSE, aim, rules);
-    if (none(climb) && fixed.which.equal_stds) climb = best_of(fixed_->spikes, COARSE, {fixed.which, {}, raised, any}, rules);
-    if (!none(climb)) return {std::move(climb), false, {}};
-    const Penalty penalty = weak_penalty(seen_.nodes);
-    std::vector<Optimum> tamed;
-    for (std::size_t i = 0; i < std::min(PENALISED, fixed_->tamed.size()); ++i) {
-        const Parameters at = fixed_->in_callers_order(fixed_->tamed[i].at);
-        climb = polished(seen_.nodes, at, penalty, fixed.which, newton(rules));
-        if (climb.stop == Stop::INTERRUPTED) return {};
-        add(climb, tamed);
-    }
-    Choice choice{best_of(tamed, 0.0, {fixed.which, penalty, unfolded, any, true}, rules), true, {}};
-    for (const Optimum& spike : fixed_->spikes) choice.spikes.push_back(raised(spike.at));
-    return choice;
+    return chosen(fixed_->level(), {fixed.which, fixed.which, unfolded}, rules);
 }
 
 }  // namespace gmm1d

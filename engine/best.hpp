@@ -1,14 +1,18 @@
-// From a search to the fit that is returned: survivors are polished, the best sound one is chosen.
+// From a search to the fit that is returned: the best optimum of S, or the maximum of the likelihood near it.
 #pragma once
 
 #include "fixed_search.hpp"
 
 namespace gmm1d {
 
+// Why no maximum of the likelihood with k living components is near: the data support fewer, or a component sits on ties.
+enum class Reason { NONE, SUPPORT, TIES };
+
 struct Choice {
     Climb climb;
-    bool penalised = false;
-    std::vector<Parameters> spikes;  // of a penalised one: what the climbs without a penalty ran into
+    Reason reason = Reason::NONE;
+    std::vector<int> held;  // the components that the penalty alone holds, or that sit on ties
+    double objective = 0.0;  // S of the optimum, in units of the values seen alike, by which choices are ranked
 };
 
 class Finder {
@@ -22,34 +26,35 @@ public:
     // The best of those that keep what is fixed. The search is kept for more starts.
     Choice best_fixed(const Fixed& fixed, const Rules& rules, const std::vector<Parameters>& starts = {});
 
-    // Searches for all optima of up to k components; false if interrupted. The others do so, too.
+    // Searches on the path to k components; false if interrupted.
     bool look(int k);
 
-    const Nodes& nodes() const { return nodes_; }
-
 private:
-    // What to make of optima that a search found.
+    // What is free, and how parameters seen alike become those of the values.
     struct Aim {
-        Constraints which;
-        Penalty penalty;  // in units of the values seen alike
+        Constraints which, seen;  // in the order of the values, and of what is seen alike
         std::function<Parameters(const Parameters&)> raised;
-        std::function<bool(const Climb&)> acceptable;
-        bool settled = false;  // whether they are those of all values, so that where they lie flat they need not move
+        bool turned = false;  // whether that turns the order of the components
+
+        std::vector<int> in_order(std::vector<int> components, int k) const {
+            for (int& j : components) j = turned ? k - 1 - j : j;
+            return components;
+        }
     };
 
-    Climb best_of(const std::vector<Optimum>& list, double slack, const Aim& aim, const Rules& rules);
-    bool adds(const Climb& climb, int k) const;
-    Choice penalised(const Level& level, int k, const Rules& rules);
-    Climb polished(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules);
+    Choice chosen(const Level& level, const Aim& aim, const Rules& rules);
+    Choice on_ties(const Level& level, const Aim& aim, const Rules& rules);
+    Climb climbed(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules);
 
     const Canonical seen_;  // every choice is made there, so that units and direction leave no trace
     const Nodes nodes_;
+    const std::vector<Crowd> crowds_;
     const bool equal_stds_;
     const int threads_;
     const Kernel& kernel_;
     const Poll poll_;
     Search search_;
-    std::vector<Level> levels_;
+    std::vector<Level> path_;
     std::unique_ptr<FixedSearch> fixed_;
 };
 

@@ -16,6 +16,7 @@ const char* name(Stop stop) {
         case Stop::TOLERANCE: return "tolerance";
         case Stop::STATIONARY: return "stationary";
         case Stop::COLLAPSED: return "collapsed";
+        case Stop::STRAYED: return "strayed";
         case Stop::MAX_ITER: return "max_iter";
         case Stop::INTERRUPTED: return "interrupted";
     }
@@ -46,17 +47,17 @@ Climbed give(Climb&& climb, const UnitsGiven& given) {
 
 Climbed climb(const AnyColumn& values, const std::optional<AnyColumn>& sample_weight, double centre, double factor,
               const Column& weights, const Column& means, const Column& stds, const std::string& method, double tol,
-              std::int64_t max_iter, double penalty, double penalty_variance, bool equal_stds,
-              const std::vector<bool>& fixed, const UnitsGiven& units, int threads, const std::string& instruction_set) {
+              std::int64_t max_iter, bool penalised, bool equal_stds, const std::vector<bool>& fixed, const UnitsGiven& units, int threads, const std::string& instruction_set) {
     const Parameters start = parameters(weights, means, stds);
     const Constraints fetters = constraints(equal_stds, fixed, start.k());
-    const Rules how = rules(method, tol, max_iter, 5);
+    const Rules how = rules(method, tol, max_iter, penalised ? 0 : 5);
     Readings data{source_of(values), source_of(sample_weight, values.size()), centre, factor, threads, instruction_set};
     Accumulator points = data.accumulator(start.k());
+    const std::optional<Nodes> seen = seen_if(penalised, data);
     Climb found;
     {
         nb::gil_scoped_release release;
-        Model model(points, start.k(), {penalty, penalty_variance}, fetters);
+        Model model(points, start.k(), seen ? seen->penalty(equal_stds) : Penalty{}, fetters);
         found = gmm1d::climb(model, start, how);
     }
     data.raise(!found.steps.empty());
@@ -89,8 +90,8 @@ public:
         if (!done) signals_.raise();
     }
 
-    // The climb, whether it is penalised, the spikes that made it so, and whether every component is regular.
-    std::tuple<Climbed, bool, std::vector<Plain>, bool> best(int k, const std::vector<Plain>& starts, const std::vector<bool>& fixed,
+    // The climb, the reason why it is penalised, or none, the components that are held, and S, by which searches compare.
+    std::tuple<Climbed, std::optional<std::string>, std::vector<int>, double> best(int k, const std::vector<Plain>& starts, const std::vector<bool>& fixed,
                                                        const Plain& values, const std::string& method, double tol,
                                                        std::int64_t max_iter) {
         if (k < 1) throw std::invalid_argument("k must be at least 1");
@@ -103,10 +104,8 @@ public:
             found = fixed.empty() ? finder_.best(k, how, parameters(starts)) : finder_.best_fixed(held, how, parameters(starts));
         }
         if (found.climb.stop == Stop::INTERRUPTED && !(signals_.keyboard_interrupt() && !found.climb.steps.empty())) signals_.raise();
-        std::vector<Plain> spikes;
-        for (Parameters& s : found.spikes) spikes.emplace_back(std::move(s.weights), std::move(s.means), std::move(s.stds));
-        const bool regular = gmm1d::regular(finder_.nodes(), found.climb.end.at);
-        return {give(std::move(found.climb), units_), found.penalised, std::move(spikes), regular};
+        static const std::optional<std::string> REASONS[] = {std::nullopt, "support", "ties"};
+        return {give(std::move(found.climb), units_), REASONS[static_cast<int>(found.reason)], std::move(found.held), found.objective};
     }
 
 private:
@@ -140,18 +139,19 @@ void bind_climbs(nanobind::module_& m) {
     using namespace nanobind::literals;
     namespace nb = nanobind;
     m.def("climb", &bound::climb, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "weights"_a, "means"_a,
-          "stds"_a, nb::kw_only(), "method"_a, "tol"_a, "max_iter"_a, "penalty"_a = 0.0, "penalty_variance"_a = 1.0,
+          "stds"_a, nb::kw_only(), "method"_a, "tol"_a, "max_iter"_a, "penalised"_a = false,
           "equal_stds"_a = false, "fixed"_a = std::vector<bool>(), "units"_a = bound::UnitsGiven(0.0, 1.0, 0.0), "threads"_a = 1,
           "instruction_set"_a = "",
           "Climb from a start: why it stopped, the component that collapsed or -1, the kinds of steps (s start, e EM,\n"
           "q SQUAREM, n Newton), the trace, a row for every point of the climb: objective, weights, means, stds; then\n"
           "log-likelihood, gradient norm, Newton decrement, smallest eigenvalue and entropy at the end; and the covariance\n"
-          "of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).");
+          "of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).\n"
+          "Penalised: of distinct values in ascending order, S is climbed, from near its optimum.");
     nb::class_<bound::Search>(m, "Search", "The search for the best mixture, kept from one number of components to the next.")
         .def(nb::init<const bound::Column&, const bound::Column&, bool, const bound::UnitsGiven&, int>(), "values"_a, "counts"_a, "equal_stds"_a, "units"_a, "threads"_a)
-        .def("look", &bound::Search::look, "k"_a, "Search for all optima of up to k components.")
+        .def("look", &bound::Search::look, "k"_a, "Search on the path to k components.")
         .def("best", &bound::Search::best, "k"_a, "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
-             "The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.");
+             "The best climb as `climb` returns it, why it is penalised or None, which components are held, and S.");
     m.def("exact", &bound::exact, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "node_values"_a,
           "node_counts"_a, "weights"_a, "means"_a, "stds"_a, nb::kw_only(), "equal_stds"_a, "fixed"_a, "units"_a, "threads"_a,
           "From an optimum of the nodes to that of the data, as `climb` returns it.");

@@ -72,7 +72,7 @@ void bind_many(nanobind::module_& m) {
     namespace nb = nanobind;
     m.def("fit_rows", &bound::fit_rows, "data"_a, "sample_weight"_a.none(), "k"_a, "equal_stds"_a, "method"_a,
           "tol"_a, "max_iter"_a, "threads"_a,
-          "The best mixture for every row: n, unit, whether tol stopped it, whether it is penalised, log-likelihood of the\n"
+          "The best mixture for every row: n, unit, whether tol stopped it, why it is penalised (0: not, 1: support, 2: ties), log-likelihood of the\n"
           "standardised values, gradient norm, Newton decrement, smallest eigenvalue, entropy; then weights, means and stds\n"
           "by mean. NaN where a row cannot be fitted.");
     m.def("fit_list", &bound::fit_list, "data"_a, "sample_weight"_a.none(), "k"_a, "equal_stds"_a, "method"_a,

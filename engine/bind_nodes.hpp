@@ -63,6 +63,16 @@ struct Readings {
     }
 };
 
+// The points as nodes, distinct and ascending, for what S adds to the log-likelihood.
+inline std::optional<Nodes> seen_if(bool penalised, const Readings& data) {
+    if (!penalised) return std::nullopt;
+    std::vector<double> values(data.points.size), counts(data.points.size, 1.0);
+    read(data.points, 0, data.points.size, values.data());
+    if (data.weights) read(*data.weights, 0, data.points.size, counts.data());
+    for (double& x : values) x = (x - data.centre) * data.factor;
+    return Nodes(std::move(values), std::move(counts));
+}
+
 inline Constraints constraints(bool equal_stds, const std::vector<bool>& fixed, std::size_t k) {
     if (fixed.empty()) return {equal_stds, {}, {}, {}};
     if (fixed.size() != 3 * k) throw std::invalid_argument("fixed must have 3 k entries");

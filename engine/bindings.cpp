@@ -3,18 +3,6 @@
 
 namespace bound {
 
-std::vector<std::string> judge(const Column& values, const Column& counts, const Column& weights, const Column& means,
-                               const Column& stds) {
-    const Parameters at = parameters(weights, means, stds);
-    const Nodes all = nodes(values, counts);
-    std::vector<std::string> out;
-    for (int j = 0; j < at.k(); ++j) {
-        static const char* const NAMES[] = {"regular", "dense", "faint", "spike", "narrow"};
-        out.push_back(NAMES[static_cast<int>(gmm1d::judge(all, at.weights[j], at.means[j], at.stds[j]))]);
-    }
-    return out;
-}
-
 std::tuple<Vector, Vector, Vector> quantile_start(const Column& values, const Column& counts, int k) {
     if (k < 1) throw std::invalid_argument("k must be at least 1");
     Parameters start = gmm1d::quantile_start(nodes(values, counts), k);
@@ -45,15 +33,16 @@ Vector em_sums(const AnyColumn& values, const std::optional<AnyColumn>& sample_w
 
 std::tuple<double, Vector, Matrix> derivatives(const AnyColumn& values, const std::optional<AnyColumn>& sample_weight,
                                                double centre, double factor, const Column& weights, const Column& means,
-                                               const Column& stds, double penalty, double penalty_variance,
-                                               bool equal_stds, const std::vector<bool>& fixed, int threads) {
+                                               const Column& stds, bool penalised, bool equal_stds,
+                                                const std::vector<bool>& fixed, int threads) {
     Here here;
     here.at = parameters(weights, means, stds);
     const int k = here.at.k();
     const Constraints fetters = constraints(equal_stds, fixed, k);
     Readings data{source_of(values), source_of(sample_weight, values.size()), centre, factor, threads, ""};
     Accumulator points = data.accumulator(k);
-    Model model(points, k, {penalty, penalty_variance}, fetters);
+    const std::optional<Nodes> seen = seen_if(penalised, data);
+    Model model(points, k, seen ? seen->penalty(equal_stds) : Penalty{}, fetters);
     {
         nb::gil_scoped_release release;
         model.evaluate(here, Detail::INFORMATION);
@@ -88,12 +77,10 @@ NB_MODULE(_engine, m) {
     namespace nb = nanobind;
     using gmm1d::Kernel;
     m.doc() = "The passes over data and the optimiser's inner loop. Data are seen as (value - centre) * factor.";
-    m.def("judge", &bound::judge, "values"_a, "counts"_a, "weights"_a, "means"_a, "stds"_a,
-          "For every component: regular, dense, faint, spike or narrow.");
     m.def("quantile_start", &bound::quantile_start, "values"_a, "counts"_a, "k"_a,
           "Weights, means and stds of k groups of consecutive values of equal weight.");
     m.def("derivatives", &bound::derivatives, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "weights"_a,
-          "means"_a, "stds"_a, nb::kw_only(), "penalty"_a = 0.0, "penalty_variance"_a = 1.0, "equal_stds"_a = false,
+          "means"_a, "stds"_a, nb::kw_only(), "penalised"_a = false, "equal_stds"_a = false,
           "fixed"_a = std::vector<bool>(), "threads"_a = 1,
           "The objective, its gradient and its Hessian in what is free of (log-odds of weights, mean / std, log std).");
     m.def("em_sums", &bound::em_sums, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "weights"_a, "means"_a,

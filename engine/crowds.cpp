@@ -13,6 +13,11 @@ constexpr double BLURRED = 0.1;         // of the weights of the outer nodes may
 constexpr double NARROWEST = 2.5e-3;     // of all values' std: a narrower window must be dense to count
 constexpr std::size_t MOST = 6;         // crowds that are kept
 
+struct Window {
+    std::int64_t first, last;  // of the nodes, the last included
+    double gain;               // by how many nats it stands out
+};
+
 // Windows of so many neighbours, their weight compared with what the flanks lead to expect.
 class Scan {
 public:
@@ -24,7 +29,7 @@ public:
         }
     }
 
-    void look(std::int64_t count, std::vector<Crowd>& found) const {
+    void look(std::int64_t count, std::vector<Window>& found) const {
         const std::int64_t size = nodes_.size(), stride = std::max<std::int64_t>(1, count / 4), block = FLANK * count;
         const bool dense = double(count) * double(count) >= double(size);
         const double narrowest = dense ? 0.0 : NARROWEST * nodes_.std;
@@ -44,13 +49,13 @@ public:
 
 private:
     // The nodes a ... b with what is on either side, more dense there than here or not.
-    void compare(std::int64_t a, std::int64_t b, std::vector<Crowd>& found) const {
+    void compare(std::int64_t a, std::int64_t b, std::vector<Window>& found) const {
         const double w = upto_[b] - upto_[a] - BLURRED * (nodes_.weights[a] + nodes_.weights[b]);
         const auto low = std::lower_bound(upto_.begin(), upto_.begin() + a, upto_[a] - FLANK * w) - upto_.begin();
         const auto high = std::lower_bound(upto_.begin() + b, upto_.end() - 1, upto_[b] + FLANK * w) - upto_.begin();
         const double e = (x_[b] - x_[a]) * std::max(density(low, a), density(b, high));
         const double gain = w > e ? w * std::log(w / e) - (w - e) : 0.0;
-        if (gain > chance_) found.push_back({a, b + 1, gain});
+        if (gain > chance_) found.push_back({a, b, gain});
     }
 
     double density(std::int64_t a, std::int64_t b) const { return b > a ? (upto_[b] - upto_[a]) / (x_[b] - x_[a]) : 0.0; }
@@ -64,20 +69,23 @@ private:
 }  // namespace
 
 std::vector<Crowd> crowds(const Nodes& nodes) {
-    std::vector<Crowd> found, kept;
-    if (nodes.size() < FEWEST) return kept;
+    std::vector<Window> found, kept;
+    if (nodes.size() < FEWEST) return {};
     const Scan scan(nodes);
     for (std::int64_t count = 4; count * FLANK <= nodes.size(); count *= 2) {
         scan.look(count, found);
         scan.look(count + count / 2, found);
     }
-    std::stable_sort(found.begin(), found.end(), [](const Crowd& a, const Crowd& b) { return a.gain > b.gain; });
-    for (const Crowd& crowd : found) {
-        const bool apart = std::all_of(kept.begin(), kept.end(), [&](const Crowd& other) { return crowd.first >= other.last || crowd.last <= other.first; });
-        if (apart) kept.push_back(crowd);
+    std::stable_sort(found.begin(), found.end(), [](const Window& a, const Window& b) { return a.gain > b.gain; });
+    std::vector<Crowd> crowds;
+    for (const Window& window : found) {
+        const bool apart = std::all_of(kept.begin(), kept.end(), [&](const Window& other) { return window.first > other.last || window.last < other.first; });
+        if (!apart) continue;
+        kept.push_back(window);
+        crowds.push_back({nodes.values[window.first], nodes.values[window.last]});
         if (kept.size() == MOST) break;
     }
-    return kept;
+    return crowds;
 }
 
 }  // namespace gmm1d

@@ -49,23 +49,6 @@ Fixed reordered(const Fixed& from, const std::vector<int>& order) {
     return to;
 }
 
-bool acceptable(const Nodes& nodes, double weight, double mean, double std, const Constraints& which, int j) {
-    const double heard = is_fixed(which.weights, j) ? std::max(weight, 3.0 / nodes.n) : weight;
-    return is_fixed(which.stds, j) || judge(nodes, heard, mean, std) <= Verdict::DENSE;
-}
-
-bool sound(const Nodes& nodes, const Parameters& at, const Constraints& which) {
-    for (int j = 0; j < at.k(); ++j) {
-        if (!acceptable(nodes, at.weights[j], at.means[j], at.stds[j], which, j)) return false;
-    }
-    return true;
-}
-
-Penalty weak_penalty(const Nodes& nodes) {
-    const double robust = nodes.robust_std();
-    return {std::max(std::min(1.0 / nodes.n, nodes.n), 1e-24 * nodes.n), robust * robust};
-}
-
 bool alike(const Fixed& fixed, int i, int j) {
     const auto one = [&](const std::vector<bool>& row, const std::vector<double>& values) {
         return is_fixed(row, i) == is_fixed(row, j) && (!is_fixed(row, i) || values[i] == values[j]);

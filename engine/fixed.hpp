@@ -23,11 +23,4 @@ Fixed reordered(const Fixed& from, const std::vector<int>& order);
 // The components of an optimum in such orders that they are closest to what is fixed of those in as many slots.
 std::vector<std::vector<int>> orders(const Fixed& fixed, const Parameters& at, const std::vector<int>& slots);
 
-// Whether component j, or every component, is sound, or as narrow or as faint as it was made.
-bool acceptable(const Nodes& nodes, double weight, double mean, double std, const Constraints& which, int j);
-bool sound(const Nodes& nodes, const Parameters& at, const Constraints& which);
-
-// Weak, but no more than n (of a sample of little weight), and enough to keep spikes 1e-12 wide.
-Penalty weak_penalty(const Nodes& nodes);
-
 }  // namespace gmm1d

@@ -13,8 +13,8 @@ constexpr int GROUPS = 150, MOST_GROUPS = 2000;  // of values, in the nodes on w
 constexpr int HALVINGS = 5;       // windows of n / 2 ... n / 2^HALVINGS values are where a component may be put
 constexpr int STDS = 10;          // for a component of fixed mean, each half the one before
 constexpr std::size_t CROWDED = 4;  // places for one of fixed standard deviation
-constexpr std::size_t OPTIMA = 8, FEWER = 3, BEGINS = 24, KEPT = 12, ENOUGH = 2;
-constexpr int AGAIN = 3, WIDTH = 4, ROUNDS = 10;  // the best optima, of which every component is moved elsewhere
+constexpr std::size_t OPTIMA = 4, FEWER = 3, KEPT = 4;
+constexpr int AGAIN = 3, ROUNDS = 10;  // the best optimum, of which every component is moved elsewhere
 constexpr double SAME = 1e-3;     // optima whose log-likelihoods differ by less are one
 const Rules SHORT{Method::NEWTON, -1.0, 60, 4};
 constexpr int PLACES = 4;  // broad ones, and as many narrow ones, for a component of which neither mean nor standard deviation is fixed
@@ -32,8 +32,8 @@ int groups(const Fixed& fixed) {
 
 FixedSearch::FixedSearch(const Nodes& full, const Fixed& fixed, const Kernel& kernel, const Poll& poll)
     : full_(full), given_(fixed), order_(by_what_is_fixed(fixed)), fixed_(reordered(fixed, order_)), coarse_(coarsened(full, groups(fixed))),
-      data_(coarse_.accumulator(fixed.values.k(), 1, kernel, poll)), model_(data_, fixed.values.k(), {}, fixed_.which),
-      penalised_(data_, fixed.values.k(), weak_penalty(full), fixed_.which), windows_(windows()), places_(full, coarse_, kernel, false, 4, 8) {
+      data_(coarse_.accumulator(fixed.values.k(), 1, kernel, poll)),
+      model_(data_, fixed.values.k(), coarse_.penalty(fixed.which.equal_stds), fixed_.which), windows_(windows()), places_(coarse_, kernel, false) {
     for (int j = 0; j < fixed_.values.k(); ++j) {
         crowded_.push_back(keeps(&Constraints::stds, j) ? crowded(fixed_.values.stds[j]) : std::vector<Seat>{});
     }
@@ -60,8 +60,7 @@ bool FixedSearch::run(const std::vector<Optimum>& optima, const std::vector<Opti
     for (std::size_t i = 0; i < std::min(FEWER, fewer.size()); ++i) {
         if (!extend(fewer[i].at)) return false;
     }
-    if (!improve()) return false;
-    return found.size() >= ENOUGH || (tame() && improve());  // ties draw most climbs into spikes
+    return improve();
 }
 
 bool FixedSearch::add(const Parameters& start) {
@@ -72,14 +71,11 @@ bool FixedSearch::add(const Parameters& start) {
     return ascend(kept(at));
 }
 
-bool FixedSearch::tame() {
-    for (const Parameters& begin : begins_) {
-        Climb climb;
-        if (!climbed(penalised_, begin, tamed, climb)) return false;
-        const Parameters at = climb.end.at;
-        if (!climbed(model_, at, found, climb)) return false;
-    }
-    return true;
+Level FixedSearch::level() const {
+    Level out = level_;
+    for (Optimum& each : out.found) each.at = in_callers_order(each.at);
+    for (Parameters& each : out.collapsed) each = in_callers_order(each);
+    return out;
 }
 
 // The components in these slots, with what is fixed in its place; a slot that is left is one broad component.
@@ -153,7 +149,7 @@ std::vector<FixedSearch::Seat> FixedSearch::seats(const Parameters& base, int j)
     if (held) {
         for (int i = -1; i < STDS; ++i) out.push_back({mean, std::ldexp(coarse_.std, -i), share});
     } else if (!wide) {
-        for (const Parameters& each : places_.candidates(without(base, j), PLACES)) {
+        for (const Parameters& each : places_.candidates(without(base, j), PLACES, model_.penalty())) {
             out.push_back({each.means.back(), each.stds.back(), each.weights.back()});
         }
     } else {
@@ -162,8 +158,7 @@ std::vector<FixedSearch::Seat> FixedSearch::seats(const Parameters& base, int j)
         out.insert(out.end(), crowded_[j].begin(), crowded_[j].end());
         out.insert(out.end(), {{full_.values.front(), std, 1.0 / full_.n}, {full_.values.back(), std, 1.0 / full_.n}});
     }
-    const auto bad = [&](const Seat& seat) { return !(seat.std > 0.0) || !acceptable(full_, 3.0 / full_.n, seat.mean, seat.std, fixed_.which, j); };
-    if (!wide) out.erase(std::remove_if(out.begin(), out.end(), bad), out.end());
+    out.erase(std::remove_if(out.begin(), out.end(), [](const Seat& seat) { return !(seat.std > 0.0); }), out.end());
     return out;
 }
 
@@ -191,27 +186,21 @@ bool FixedSearch::extend(const Parameters& fewer) {
     return true;
 }
 
-// Moves every component of the best optima elsewhere, and lets any two change roles, as long as that leads to better ones.
+// Moves every component of the best optimum elsewhere, and lets any two change roles, as long as that leads to a better one.
 bool FixedSearch::improve() {
-    for (int round = 0; round < ROUNDS; ++round) {
-        Optimum* next = nullptr;
-        for (auto* list : {&spikes, &found}) {
-            for (int i = std::min<int>(WIDTH, list->size()) - 1; i >= 0; --i) next = (*list)[i].expanded ? next : &(*list)[i];
-        }
-        if (!next) break;
-        const bool spike = std::none_of(found.begin(), found.end(), [&](const Optimum& each) { return &each == next; });
-        next->expanded = true;
-        const Parameters at = next->at;
+    for (int round = 0; round < ROUNDS && !level_.found.empty(); ++round) {
+        const Optimum best = level_.found[0];
+        const Parameters& at = best.at;
         for (int j = 0; j < at.k(); ++j) {
-            if (spike && acceptable(full_, at.weights[j], at.means[j], at.stds[j], fixed_.which, j)) continue;
             if (!place(at, j, AGAIN)) return false;
             for (int i = 0; i < j; ++i) {
-                if (spike || alike(fixed_, i, j)) continue;
+                if (alike(fixed_, i, j)) continue;
                 Parameters swapped = at;
                 for (auto row : {&Parameters::weights, &Parameters::means, &Parameters::stds}) std::swap((swapped.*row)[i], (swapped.*row)[j]);
                 if (!ascend(kept(swapped))) return false;
             }
         }
+        if (level_.found[0].objective < best.objective + SAME) break;
     }
     return true;
 }
@@ -248,23 +237,19 @@ bool FixedSearch::place(const Parameters& base, int j, int count) {
     return true;
 }
 
+// Climbs, and files where it led.
 bool FixedSearch::ascend(const Parameters& start) {
-    if (begins_.size() < BEGINS) begins_.push_back(start);
-    Climb climb;
-    return climbed(model_, start, found, climb);
-}
-
-// Climbs, and files where it led: as a spike unless penalised or sound.
-bool FixedSearch::climbed(Model& model, const Parameters& start, std::vector<Optimum>& ends, Climb& climb) {
-    climb = gmm1d::climb(model, start, SHORT);
-    const Parameters& at = climb.end.at;
-    const double objective = climb.end.objective;
+    Climb climb = gmm1d::climb(model_, start, SHORT);
     if (climb.stop == Stop::INTERRUPTED) return false;
-    if (!std::isfinite(objective)) return true;
-    const bool spike = model.penalty().a == 0.0 && (climb.stop == Stop::COLLAPSED || !sound(full_, at, fixed_.which));
-    std::vector<Optimum>& list = spike ? spikes : ends;
-    if (std::any_of(list.begin(), list.end(), [&](const Optimum& other) { return std::abs(other.objective - objective) < SAME; })) return true;
-    insert({at, objective, false}, list);
+    const double objective = climb.end.objective;
+    if (climb.stop == Stop::COLLAPSED) {
+        if (level_.collapsed.size() < KEPT) level_.collapsed.push_back(std::move(climb.end.at));
+        return true;
+    }
+    std::vector<Optimum>& list = level_.found;
+    const auto same = [&](const Optimum& other) { return std::abs(other.objective - objective) < SAME; };
+    if (!std::isfinite(objective) || std::any_of(list.begin(), list.end(), same)) return true;
+    insert({std::move(climb.end.at), objective}, list);
     if (list.size() > KEPT) list.pop_back();
     return true;
 }

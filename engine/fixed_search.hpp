@@ -17,14 +17,10 @@ public:
     // Climbs from one more start.
     bool add(const Parameters& start);
 
-    // Climbs the penalised likelihood, and then the likelihood, from where climbs of the likelihood alone began.
-    bool tame();
-
     bool is_for(const Fixed& fixed) const;
-    Parameters in_callers_order(const Parameters& at) const;
 
-    // Optima, where climbs ran into spikes, and optima of the penalised likelihood: the best first.
-    std::vector<Optimum> found, spikes, tamed;
+    // What was found, with the components in the caller's order.
+    Level level() const;
 
 private:
     struct Seat {
@@ -43,7 +39,7 @@ private:
     bool improve();
     bool place(const Parameters& base, int j, int count);
     bool ascend(const Parameters& start);
-    bool climbed(Model& model, const Parameters& start, std::vector<Optimum>& ends, Climb& climb);
+    Parameters in_callers_order(const Parameters& at) const;
 
     const Nodes& full_;
     const Fixed given_;
@@ -51,11 +47,11 @@ private:
     const Fixed fixed_;             // in that order
     const Nodes coarse_;
     Accumulator data_;
-    Model model_, penalised_;
+    Model model_;
+    Level level_;
     std::vector<Seat> windows_;
     Places places_;
     std::vector<std::vector<Seat>> crowded_;  // for each component of fixed standard deviation
-    std::vector<Parameters> begins_;
 };
 
 }  // namespace gmm1d

@@ -24,14 +24,14 @@ bool ready(const DataSet& data, int k, Standardised& out) {
 }
 
 // By mean, then standard deviation, then weight, as a Mixture keeps them.
-void write(const Climb& climb, bool penalised, const Standardised& data, double* row) {
+void write(const Climb& climb, Reason reason, const Standardised& data, double* row) {
     const Parameters& at = climb.end.at;
     const Certificate& c = climb.certificate;
     const int k = at.k();
     row[N] = data.n;
     row[UNIT] = data.unit;
     row[TOLERANCE] = climb.stop == Stop::TOLERANCE;
-    row[PENALISED] = penalised;
+    row[REASON] = static_cast<double>(reason);
     row[LOG_LIKELIHOOD] = c.log_likelihood;
     row[GRADIENT_NORM] = c.gradient_norm;
     row[NEWTON_DECREMENT] = c.newton_decrement;
@@ -66,7 +66,7 @@ bool fit_many(const std::vector<DataSet>& data, int k, bool equal_stds, const Ru
         if (found.climb.stop == Stop::INTERRUPTED) {
             stopped = true;
         } else if (found.climb.certified) {
-            write(found.climb, found.penalised, seen, row);
+            write(found.climb, found.reason, seen, row);
         }
     };
     parallel((size + piece - 1) / piece, threads, ask, [&](std::int64_t i, int thread) {

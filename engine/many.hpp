@@ -14,9 +14,9 @@ struct DataSet {
 };
 
 // What is known of one fit is a row of numbers: these, then k weights, means and stds in the units of the data, by mean.
-enum Fact { N, UNIT, TOLERANCE, PENALISED, LOG_LIKELIHOOD, GRADIENT_NORM, NEWTON_DECREMENT, SMALLEST_EIGENVALUE, ENTROPY, FACTS };
+enum Fact { N, UNIT, TOLERANCE, REASON, LOG_LIKELIHOOD, GRADIENT_NORM, NEWTON_DECREMENT, SMALLEST_EIGENVALUE, ENTROPY, FACTS };
 
-// Of the standardised data: subtract n log(unit) for the log-likelihood of the data themselves. TOLERANCE and PENALISED: 0 or 1.
+// Of the standardised data: subtract n log(unit) for the log-likelihood of the data themselves. TOLERANCE: 0 or 1. REASON: of `Reason`.
 inline std::int64_t row_size(int k) { return FACTS + 3 * std::int64_t(k); }
 
 // Writes row_size(k) numbers for each data set. What cannot be fitted leaves its row as it is: `fit` says why.

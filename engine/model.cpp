@@ -24,6 +24,17 @@ double sum(const double* values, int size) {
 
 }  // namespace
 
+std::int64_t Distinct::nearest(double x) const {
+    const std::int64_t above = std::lower_bound(values, values + size, x) - values;
+    if (above == 0 || (above < size && values[above] - x < x - values[above - 1])) return above;
+    return above - 1;
+}
+
+double Distinct::gap(std::int64_t i) const {
+    const double infinity = std::numeric_limits<double>::infinity();
+    return std::min(i > 0 ? values[i] - values[i - 1] : infinity, i + 1 < size ? values[i + 1] - values[i] : infinity);
+}
+
 Model::Model(Accumulator& data, int k, const Penalty& penalty, const Constraints& constraints)
     : data_(data), k_(k), penalty_(penalty), constraints_(constraints), owner_(3 * k, -1) {
     const auto count_free = [&](const std::vector<bool>& which) {
@@ -33,6 +44,7 @@ Model::Model(Accumulator& data, int k, const Penalty& penalty, const Constraints
     for (int j = 0; j < k; ++j) {
         if (weights_move && !fixed(constraints.weights, j)) owner_[j] = n_free_++;
     }
+    free_weights_ = n_free_;
     for (int j = 0; j < k; ++j) {
         if (!fixed(constraints.means, j)) owner_[k + j] = n_free_++;
     }
@@ -40,6 +52,7 @@ Model::Model(Accumulator& data, int k, const Penalty& penalty, const Constraints
         if (fixed(constraints.stds, j)) continue;
         owner_[2 * k + j] = constraints.equal_stds && j > 0 ? owner_[2 * k] : n_free_++;
     }
+    held_.assign(k, false);
     sums_.resize(gmm1d::sums(Detail::INFORMATION, k) + 3 * k);
     logs_ = &sums_[gmm1d::sums(Detail::INFORMATION, k)];
 }
@@ -52,6 +65,7 @@ double Model::free_mass(const Parameters& at) const {
 }
 
 bool Model::evaluate(Here& here, Detail detail) {
+
     const Parameters& at = here.at;
     const Kernel& kernel = data_.kernel();
     double *log_scale = logs_, *log_std = logs_ + k_, *inverse = logs_ + 2 * k_;
@@ -75,12 +89,8 @@ bool Model::evaluate(Here& here, Detail detail) {
     here.entropy = here.log_likelihood + 0.5 * LOG_2PI * n + 0.5 * sum(counts + 2 * k_, k_);
     for (int j = 0; j < k_; ++j) {
         if (counts[j] > 0.0) here.entropy -= counts[j] * log_scale[j];
-        if (penalty_.a > 0.0) {
-            const double ratio = penalty_.v0 / at.stds[j] / at.stds[j];
-            double log_ratio;
-            kernel.log(&ratio, &log_ratio, 1);
-            here.objective -= penalty_.a * (ratio - log_ratio - 1.0);
-        }
+        if (penalty_.c > 0.0 && owner_[2 * k_ + j] >= 0) here.objective += penalty_.c * log_std[j];
+        if (penalty_.d > 0.0 && free_weight(j)) here.objective += penalty_.d * (log_scale[j] + log_std[j]);
     }
     here.entropy = std::max(here.entropy, 0.0);
     m_step(s, at, here.next);
@@ -89,37 +99,39 @@ bool Model::evaluate(Here& here, Detail detail) {
     return true;
 }
 
-// d = S1 / N;  pi = N / n;  mu += s d;  s^2 = (s^2 (S2 - N d^2) + 2 a v0) / (N + 2 a);  a fixed mean has d = 0.
+// m = S1 / N;  pi = (N + d) / (n + k d);  mu += s m;  s^2 (S2 - N m^2) / (N - c), at most the widest;  a fixed mean has m = 0.
 void Model::m_step(const double* s, const Parameters& from, Parameters& to) const {
     const double *counts = s + 1, *first = counts + k_, *second = first + k_;
-    const double n = sum(counts, k_), a = penalty_.a;
-    double free_count = 0.0, pooled = 0.0;
+    const double n = sum(counts, k_);
+    double free_count = free_weights_ * penalty_.d, pooled = 0.0;
     const double mass = free_mass(from);
     to = from;
     for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? counts[j] : 0.0;
     for (int j = 0; j < k_; ++j) {
         const double count = counts[j];
         const bool moves = free_weight(j) && free_count >= n * 1e-290;  // where no free one has data, their weights stay
-        if (moves) to.weights[j] = mass * count / free_count;
+        if (moves) to.weights[j] = mass * (count + penalty_.d) / free_count;
         if (count < n * 1e-290) {  // no data at all: mean and standard deviation stay where they are
-            if (moves) to.weights[j] = 0.0;
+            if (moves && penalty_.d == 0.0) to.weights[j] = 0.0;
             continue;
         }
         const double std = from.stds[j], d = owner_[k_ + j] < 0 ? 0.0 : first[j] / count;
-        const double spread = std::max(second[j] - count * d * d, 0.0) * std * std + 2.0 * a * penalty_.v0;
+        const double spread = std::max(second[j] - count * d * d, 0.0) * std * std;
         to.means[j] += std * d;
         pooled += spread;
-        if (owner_[2 * k_ + j] >= 0) to.stds[j] = std::sqrt(spread / (count + 2.0 * a));
+        if (owner_[2 * k_ + j] < 0) continue;
+        to.stds[j] = count > penalty_.c ? std::min(std::sqrt(spread / (count - penalty_.c)), penalty_.widest) : penalty_.widest;
     }
-    if (constraints_.equal_stds) std::fill(to.stds.begin(), to.stds.end(), std::sqrt(pooled / (n + 2.0 * a * k_)));
+    if (constraints_.equal_stds) std::fill(to.stds.begin(), to.stds.end(), std::sqrt(pooled / n));
 }
 
-// (N - n pi;  S1;  S2 - N + 2 a (v0 / s^2 - 1)), summed over what moves together, and the complete-data information.
-void Model::add_gradient(const double* s, Here& here) const {
+// (N - n pi + d (1 - k pi);  S1;  S2 - N + c), summed over what moves together, and the complete-data information. A std
+// that would grow beyond the widest is held there.
+void Model::add_gradient(const double* s, Here& here) {
     const Parameters& at = here.at;
     const double *counts = s + 1, *first = counts + k_, *second = first + k_;
     const double n = sum(counts, k_), mass = free_mass(at);
-    double free_count = 0.0;
+    double free_count = free_weights_ * penalty_.d;
     for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? counts[j] : 0.0;
     here.gradient.assign(n_free_, 0.0);
     here.information.assign(n_free_, 0.0);
@@ -130,10 +142,11 @@ void Model::add_gradient(const double* s, Here& here) const {
         here.information[f] += n * std::max(information, LEAST_SHARE);
     };
     for (int j = 0; j < k_; ++j) {
-        const double weight = at.weights[j], ratio = penalty_.v0 / at.stds[j] / at.stds[j];
-        add(j, counts[j] - free_count * (mass > 0.0 ? weight / mass : 0.0), weight);
+        const double weight = at.weights[j], steepness = second[j] - counts[j] + penalty_.c;
+        held_[j] = at.stds[j] >= penalty_.widest && steepness > 0.0;
+        add(j, counts[j] + penalty_.d - free_count * (mass > 0.0 ? weight / mass : 0.0), weight);
         add(k_ + j, first[j], weight);
-        add(2 * k_ + j, second[j] - counts[j] + 2.0 * penalty_.a * (ratio - 1.0), 2.0 * weight);
+        add(2 * k_ + j, held_[j] ? 0.0 : steepness, 2.0 * weight);
     }
     here.gradient_norm = 0.0;
     for (int f = 0; f < n_free_; ++f) {
@@ -143,7 +156,7 @@ void Model::add_gradient(const double* s, Here& here) const {
 }
 
 // H = -C + for every j: EE += M0, EM += M1, ET += M2 - M0, MM += M2 - M0, MT += M3 - 3 M1,
-//     TT += M4 - 4 M2 + M0 - 4 a v0 / s^2;  and EE -= n (diag(pi) - pi pi')        (Louis 1982)
+//     TT += M4 - 4 M2 + M0;  and EE -= (n + k d) (diag(pi) - pi pi')        (Louis 1982)
 // Where some weights are fixed, the log-odds of the others are centred: rows and columns E become (I - p 1') E.
 void Model::add_hessian(const double* s, Here& here) {
     const int size = 3 * k_;
@@ -156,19 +169,18 @@ void Model::add_hessian(const double* s, Here& here) {
     }
     for (int j = 0; j < k_; ++j) {
         const int e = j, m = k_ + j, t = 2 * k_ + j;
-        const double ratio = penalty_.v0 / at.stds[j] / at.stds[j];
         h[e * size + e] += m0[j];
         h[e * size + m] += m1[j];
         h[e * size + t] += m2[j] - m0[j];
         h[m * size + m] += m2[j] - m0[j];
         h[m * size + t] += m3[j] - 3.0 * m1[j];
-        h[t * size + t] += m4[j] - 4.0 * m2[j] + m0[j] - 4.0 * penalty_.a * ratio;
+        h[t * size + t] += m4[j] - 4.0 * m2[j] + m0[j];
     }
     for (int a = 0; a < size; ++a) {
         for (int b = 0; b < a; ++b) h[a * size + b] = h[b * size + a];
     }
     const double mass = free_mass(at);
-    double free_count = 0.0;
+    double free_count = free_weights_ * penalty_.d;
     for (int j = 0; j < k_; ++j) free_count += free_weight(j) ? m0[j] : 0.0;
     const auto share = [&](int j) { return mass > 0.0 && free_weight(j) ? at.weights[j] / mass : 0.0; };
     if (!constraints_.weights.empty()) {
@@ -191,6 +203,12 @@ void Model::add_hessian(const double* s, Here& here) {
             if (owner_[a] >= 0 && owner_[b] >= 0) here.hessian[owner_[a] * n_free_ + owner_[b]] += h[a * size + b];
         }
     }
+    for (int j = 0; j < k_; ++j) {
+        const int f = owner_[2 * k_ + j];
+        if (!held_[j] || f < 0) continue;
+        for (int a = 0; a < n_free_; ++a) here.hessian[a * n_free_ + f] = here.hessian[f * n_free_ + a] = 0.0;
+        here.hessian[f * n_free_ + f] = -here.information[f];
+    }
 }
 
 void Model::move(const Parameters& from, const std::vector<double>& step, Parameters& to) {
@@ -203,7 +221,7 @@ void Model::move(const Parameters& from, const std::vector<double>& step, Parame
     for (int j = 0; j < k_; ++j) {
         if (free_weight(j)) total += to.weights[j] *= full_[j];
         to.means[j] += from.stds[j] * change(k_ + j);
-        to.stds[j] *= full_[2 * k_ + j];
+        to.stds[j] = std::min(to.stds[j] * full_[2 * k_ + j], std::max(penalty_.widest, from.stds[j]));
     }
     const double mass = free_mass(from);
     for (int j = 0; j < k_ && total > 0.0; ++j) {

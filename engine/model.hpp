@@ -2,6 +2,8 @@
 // Everything is in standardised units.
 #pragma once
 
+#include <limits>
+
 #include "accumulate.hpp"
 
 namespace gmm1d {
@@ -11,9 +13,25 @@ struct Parameters {
     int k() const { return static_cast<int>(weights.size()); }
 };
 
-// The weak penalty -a sum_j (v0 / s_j^2 + log(s_j^2 / v0) - 1) of Chen, Tan and Zhang (2008); a = 0 for none.
+// Distinct values in ascending order and their weights, where they lie.
+struct Distinct {
+    const double *values = nullptr, *weights = nullptr;
+    std::int64_t size = 0;
+
+    // The value nearest to x, and how far its own nearest neighbour is.
+    std::int64_t nearest(double x) const;
+    double gap(std::int64_t i) const;
+};
+
+// S = log-likelihood + c sum_j log s_j + d sum_j log pi_j, the sums over what is free. It has no scale in it: of data times
+// a it is k c log a higher everywhere. A component of few values that lie close by chance gains about log(1 / s) for each
+// of them and pays for it c times (c = 1: the restricted likelihood with flat means); d keeps every component alive (the
+// modified likelihood of Chen and Kalbfleisch 1996). Without penalty c = d = 0, and no std is widest.
 struct Penalty {
-    double a = 0.0, v0 = 1.0;
+    double c = 0.0, d = 0.0;
+    double widest = std::numeric_limits<double>::infinity();  // no std grows further: one of c values or less would, for ever
+    Distinct values{};  // on one of weight c or more a std would shrink for ever
+    bool any() const { return c > 0.0 || d > 0.0; }
 };
 
 // What may not move: true where a weight, mean or standard deviation is fixed (empty: all are free).
@@ -60,7 +78,7 @@ private:
     bool fixed(const std::vector<bool>& which, int j) const { return !which.empty() && which[j]; }
     double free_mass(const Parameters& at) const;
     void m_step(const double* sums, const Parameters& from, Parameters& to) const;
-    void add_gradient(const double* sums, Here& here) const;
+    void add_gradient(const double* sums, Here& here);
     void add_hessian(const double* sums, Here& here);
 
     Accumulator& data_;
@@ -68,7 +86,8 @@ private:
     const Penalty penalty_;
     const Constraints constraints_;
     std::vector<int> owner_;
-    int n_free_ = 0;
+    int n_free_ = 0, free_weights_ = 0;
+    std::vector<bool> held_;  // stds that would grow beyond the widest
     std::vector<double> sums_, full_;  // full_: in full coordinates
     double* logs_;                     // after the sums: 3k numbers of one evaluation
 };

@@ -57,9 +57,9 @@ Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll po
     return Accumulator(source(values), plain ? std::nullopt : std::optional(source(weights)), 0.0, 1.0, k, threads, kernel, std::move(poll));
 }
 
-double Nodes::robust_std() const {
-    const Quartiles q = quartiles(values.data(), weights.data(), size());
-    return q.upper > q.lower ? (q.upper - q.lower) / 1.349 : std;
+Penalty Nodes::penalty(bool equal_stds) const {
+    if (equal_stds) return {};
+    return {1.5, 1.0, values.back() - values.front(), {values.data(), weights.data(), size()}};
 }
 
 std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) const {
@@ -151,13 +151,13 @@ void append_group(const Nodes& from, std::int64_t first, std::int64_t last, std:
 }
 
 // Where groups end around crowds, ascending: a fraction of the width of each apart inside, and ever wider outside.
-std::vector<double> edges(const Nodes& nodes, const std::vector<Crowd>& crowds) {
+std::vector<double> edges(const std::vector<Crowd>& crowds) {
     std::vector<double> out;
     for (const Crowd& crowd : crowds) {
-        const double low = nodes.values[crowd.first], high = nodes.values[crowd.last - 1], width = high - low;
+        const double middle = 0.5 * (crowd.low + crowd.high), width = crowd.high - crowd.low;
         for (double part : {0.0, 0.2, 0.45, 0.75, 1.25, 2.0, 3.5}) {
-            out.push_back(0.5 * (low + high) - part * width);
-            out.push_back(0.5 * (low + high) + part * width);
+            out.push_back(middle - part * width);
+            out.push_back(middle + part * width);
         }
     }
     std::sort(out.begin(), out.end());
@@ -168,7 +168,7 @@ std::vector<double> edges(const Nodes& nodes, const std::vector<Crowd>& crowds) 
 
 Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds) {
     if (nodes.size() <= 2 * groups) return nodes;
-    const std::vector<double> ends = edges(nodes, crowds);
+    const std::vector<double> ends = edges(crowds);
     auto end = ends.begin();
     std::vector<double> x, w;
     x.reserve(3 * groups);
@@ -190,32 +190,6 @@ Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds
     }
     return Nodes(std::move(x), std::move(w), nodes.std);
 }
-
-Verdict judge(const Nodes& nodes, double weight, double mean, double std) {
-    const double count = weight * nodes.n;
-    const auto [first, last] = nodes.within(mean, 3.0 * std);
-    const std::int64_t distinct = last - first, enough = static_cast<std::int64_t>(std::ceil(std::sqrt(double(nodes.size()))));
-    const bool wide = std >= 0.25 * nodes.std;
-    if (std >= 1e-3 * nodes.std && ((wide && count >= 1.9) || (count >= 2.5 && distinct >= 3))) return Verdict::REGULAR;
-    if (enough >= 3 && distinct >= enough && count >= 2.5) return Verdict::DENSE;
-    if (count < 1.9) return Verdict::FAINT;
-    return !wide && distinct < 3 ? Verdict::SPIKE : Verdict::NARROW;
-}
-
-namespace {
-
-bool all(const Nodes& nodes, const Parameters& at, Verdict worst) {
-    for (int j = 0; j < at.k(); ++j) {
-        if (judge(nodes, at.weights[j], at.means[j], at.stds[j]) > worst) return false;
-    }
-    return true;
-}
-
-}  // namespace
-
-bool sound(const Nodes& nodes, const Parameters& at) { return all(nodes, at, Verdict::DENSE); }
-
-bool regular(const Nodes& nodes, const Parameters& at) { return all(nodes, at, Verdict::REGULAR); }
 
 namespace {
 

@@ -16,7 +16,9 @@ struct Nodes {
     Nodes(std::vector<double> values, std::vector<double> weights, double known_std = -1.0);
     std::int64_t size() const { return static_cast<std::int64_t>(values.size()); }
     Accumulator accumulator(int k, int threads, const Kernel& kernel, Poll poll) const;
-    double robust_std() const;  // the interquartile range over 1.349, or the standard deviation where that is zero
+
+    // What S adds to the log-likelihood: nothing where all components share their std, for then there are no needles.
+    Penalty penalty(bool equal_stds) const;
 
     // The indices first ... last - 1 of the values within radius of mean.
     std::pair<std::int64_t, std::int64_t> within(double mean, double radius) const;
@@ -33,24 +35,14 @@ struct Canonical {
 };
 Canonical canonical(const std::vector<double>& values, const std::vector<double>& weights);
 
-// Neighbouring nodes first ... last - 1 that are closer than those on either side, and by how many nats that stands out.
+// Where neighbouring nodes are closer than those on either side, from one value to another.
 struct Crowd {
-    std::int64_t first, last;
-    double gain;
+    double low, high;
 };
 
 // Of values seen in units of their spread about their middle, about 2 nodes for each of so many groups of consecutive values of equal weight,
 // and for more around crowds, by Gauss quadrature.
 Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds = {});
-
-// Why a component is no finding, by the convention of the reference fits.
-enum class Verdict { REGULAR, DENSE, FAINT, SPIKE, NARROW };
-Verdict judge(const Nodes& nodes, double weight, double mean, double std);
-
-// Whether every component is regular or, however narrow, DENSE: spread over the square root of the number of distinct
-// values, so that it is neither accident nor rounding.
-bool sound(const Nodes& nodes, const Parameters& at);
-bool regular(const Nodes& nodes, const Parameters& at);
 
 // k groups of consecutive values of equal weight.
 Parameters quantile_start(const Nodes& nodes, int k);

@@ -15,6 +15,7 @@ class Climber {
 public:
     Climber(Model& model, const Parameters& start, const Rules& rules) : model_(model), rules_(rules) {
         here_.at = model.constrained(start);
+        if (rules.leash < std::numeric_limits<double>::infinity()) begin_ = here_.at.stds;
     }
 
     Climb run() {
@@ -40,6 +41,9 @@ private:
             climb_.trace.insert(climb_.trace.end(), row->begin(), row->end());
         }
         climb_.steps.push_back(kind);
+        for (std::size_t j = 0; j < begin_.size(); ++j) {
+            if (std::abs(std::log(here_.at.stds[j] / begin_[j])) > rules_.leash) return end(Stop::STRAYED);
+        }
         if (kind != Step::START && std::abs(here_.objective - before) < rules_.tol) return end(Stop::TOLERANCE);
         return true;
     }
@@ -194,6 +198,7 @@ private:
     const Rules rules_;
     Here here_;
     Climb climb_;
+    std::vector<double> begin_;  // the stds of the start, on a leash
     double target_ = GRADIENT;
 };
 

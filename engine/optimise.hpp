@@ -12,9 +12,10 @@ struct Rules {
     double tol = -1.0;  // stop when the objective changes by less (negative: at a certified optimum)
     std::int64_t max_iter = 1000;
     int em_steps = 5;     // before Newton's: they keep it in EM's basin
+    double leash = std::numeric_limits<double>::infinity();  // how far the log of a std may go from the start
 };
 
-enum class Stop { TOLERANCE, STATIONARY, COLLAPSED, MAX_ITER, INTERRUPTED };
+enum class Stop { TOLERANCE, STATIONARY, COLLAPSED, STRAYED, MAX_ITER, INTERRUPTED };
 enum class Step : char { START, EM, SQUAREM, NEWTON };
 
 struct Climb {
@@ -37,7 +38,7 @@ void raise(Climb& climb, const Units& units);
 
 // Climbs by EM (Dempster, Laird and Rubin 1977), SQUAREM (Varadhan and Roland 2008) or by five EM steps and then a
 // trust-region Newton method in the metric of the complete-data information, which falls back to EM steps.
-// The objective never falls. Without a penalty it stops when a standard deviation falls below what the data resolve.
+// The objective never falls. It stops when a standard deviation falls below what the data resolve.
 Climb climb(Model& model, const Parameters& start, const Rules& rules);
 
 // From an optimum of the nodes to that of the data: each step is one EM pass over the data and the Hessian of the nodes.

@@ -11,6 +11,7 @@ namespace gmm1d {
 namespace {
 
 constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
+constexpr double RESOLVED = 0.25;       // of the gap between a tied value and its neighbour: a std below it goes to 0
 
 void measure(const Model& model, const Here& here, Metric& m) {
     const int n = model.n_free(), k = here.at.k();
@@ -60,9 +61,14 @@ bool same(const Parameters& a, const Parameters& b) {
 }
 
 int collapsed(const Model& model, const Parameters& at) {
-    if (at.k() == 1 || model.penalty().a > 0.0) return -1;  // the closed form; bounded
+    if (at.k() == 1) return -1;  // the closed form
+    const Penalty& penalty = model.penalty();
     for (int j = 0; j < at.k(); ++j) {
-        if (model.owner(2 * at.k() + j) >= 0 && at.stds[j] < resolution(at.means[j], model.data().origin())) return j;
+        if (model.owner(2 * at.k() + j) < 0) continue;
+        if (at.stds[j] < resolution(at.means[j], model.data().origin())) return j;
+        if (penalty.values.size < 2) continue;
+        const std::int64_t i = penalty.values.nearest(at.means[j]);
+        if (penalty.values.weights[i] > penalty.c && at.stds[j] < RESOLVED * penalty.values.gap(i)) return j;
     }
     return -1;
 }

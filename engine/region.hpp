@@ -56,7 +56,7 @@ private:
     Here to_;
 };
 
-// The component whose standard deviation is below what the data resolve there, or -1.
+// The component whose standard deviation is below what the data resolve there, or -1: of S, on a tied value.
 int collapsed(const Model& model, const Parameters& at);
 
 }  // namespace gmm1d

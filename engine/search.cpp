@@ -1,24 +1,39 @@
 #include "search.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "crowds.hpp"
+#include "parallel.hpp"
 
 namespace gmm1d {
 namespace {
 
-constexpr double LAST = 1.0;      // a promise of less is taken at its word
-constexpr double ALIKE = 0.5;     // optima within so many stds, logs of stds and logs of weights may be one and the same ...
-constexpr double SAME = 2e-3;     // ... and are if their log-likelihoods differ by less
-constexpr double CONTEST = 3.0;   // an optimum so far above all others needs no rivals
-constexpr double COARSE = 2.0;    // by so much coarse nodes may misjudge a log-likelihood
-constexpr double ENOUGH = 1e-3;   // a climb of the search ends where the next step promises less
-constexpr std::int64_t FEW = 300;
-constexpr int MANY = 12;           // components from which on a search must be short to end at all
-constexpr int SHARED = 4;          // components from which on threads share the climbs
-constexpr int EM_STEPS = 3, MOST_STEPS = 80, SETTLING = 3;
+// The path, and the improvement of its end.
+constexpr int CANDIDATES = 6;      // places where a component is added to the best of one less ...
+constexpr int AGAIN = 2;           // ... and to what is left of an optimum, or to what two merged components leave
+constexpr int SCATTERED = 2;       // starts for each component after the second, spread over the data
+constexpr int ROUNDS = 10;         // of moving every component of the best optimum elsewhere
+constexpr int PATIENCE = 2;        // climbs for each component in a row that lead no higher: then it is enough
+constexpr std::size_t KEPT = 8;    // optima of one number of components
+
+// Nodes: groups of values for each component, more for more values.
+constexpr double FEWEST_GROUPS = 10.0, MOST_GROUPS = 24.0;
+constexpr int GROUPS = 40;         // at least in all
+constexpr int FINE = 60;           // for each component, in fine nodes
+constexpr double COARSE = 1.0;     // by so much coarse nodes may misjudge an objective
+
+// A climb.
+constexpr int SETTLING = 1, EM_STEPS = 2, MOST_STEPS = 80;
+constexpr double ENOUGH = 1e-3;    // it ends where the next step promises less ...
+constexpr double HOPE = 3.0;       // ... or where even so many times what that promises would not lead near the best ...
+constexpr double FAR_HOPE = 10.0;  // ... so many where the objective is not yet concave
+constexpr double MARGIN = 1.0;     // ... by so much below it: what coarse nodes may misjudge
+constexpr double ALIKE = 0.5;      // optima within so many stds, relative stds and weights may be one and the same ...
+constexpr double SAME = 2e-3;      // ... and are if their objectives differ by less
+constexpr double SOON = 1.0;       // where the next step promises less
+constexpr std::int64_t WORTHWHILE = 1 << 15;  // nodes times squared components from which on threads share the climbs
+constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
 
 // Components i and j as one of the same mean and variance.
 Parameters merged(const Parameters& at, int i, int j) {
@@ -32,28 +47,10 @@ Parameters merged(const Parameters& at, int i, int j) {
     return out;
 }
 
-std::vector<int> by_mean(const Parameters& at) {
-    std::vector<int> order(at.k());
-    for (int j = 0; j < at.k(); ++j) order[j] = j;
-    std::sort(order.begin(), order.end(), [&](int a, int b) { return at.means[a] < at.means[b]; });
-    return order;
-}
-
-bool sorted(const Parameters& at) { return std::is_sorted(at.means.begin(), at.means.end()); }
-
-void sort(Parameters& at) {
-    if (sorted(at)) return;
-    const Parameters from = at;
-    const std::vector<int> order = by_mean(from);
-    for (int j = 0; j < at.k(); ++j) {
-        at.weights[j] = from.weights[order[j]];
-        at.means[j] = from.means[order[j]];
-        at.stds[j] = from.stds[order[j]];
-    }
-}
-
 // Means at quantiles that no sequence spreads more evenly (Weyl 1916), mirrored every other time.
-Parameters scattered(const Nodes& nodes, const std::vector<double>& upto, int k, int number) {
+Parameters scattered(const Nodes& nodes, int k, int number) {
+    std::vector<double> upto{0.0};
+    for (double w : nodes.weights) upto.push_back(upto.back() + w);
     constexpr double GOLDEN = 0.6180339887498949;
     const double std = nodes.std / k * (number % 4 < 2 ? 1.0 : 0.4);
     Parameters start{std::vector<double>(k, 1.0 / k), std::vector<double>(k), std::vector<double>(k, std)};
@@ -65,178 +62,218 @@ Parameters scattered(const Nodes& nodes, const std::vector<double>& upto, int k,
     return start;
 }
 
+void sort(Parameters& at) {
+    if (std::is_sorted(at.means.begin(), at.means.end())) return;
+    const Parameters from = at;
+    std::vector<int> order(at.k());
+    for (int j = 0; j < at.k(); ++j) order[j] = j;
+    std::sort(order.begin(), order.end(), [&](int a, int b) { return from.means[a] < from.means[b]; });
+    for (int j = 0; j < at.k(); ++j) {
+        at.weights[j] = from.weights[order[j]];
+        at.means[j] = from.means[order[j]];
+        at.stds[j] = from.stds[order[j]];
+    }
+}
+
 }  // namespace
 
-Effort Effort::of(int k, std::int64_t size) {
-    if (k <= 2) return {40, 1, 120, 4, 2, 4, 1, 3, 0, 0, 0, 0, 0, 1};
-    if (k == 3) return {60, 2, 150, 6, 3, 6, 4, 3, 4, 2, 3, 2, 4, 2};
-    if (k > MANY) return {0, 0, 1000, 24, 4, 8, 4, 4, 10, 1, 2, 0, 2, 1};
-    const bool few = size <= FEW && k <= 6;  // where a pass costs little, and small groups make many optima
-    return {0, 0, 1000, 24, 4, 8, 24, 10, 40, few ? 20 : 5, 5, 4, few ? 100 : 30, 4};
-}
+Search::Search(const Nodes& nodes, const std::vector<Crowd>& crowds, const Kernel& kernel, Poll poll, bool equal_stds, int threads)
+    : full_(nodes), crowds_(crowds), kernel_(kernel), poll_(std::move(poll)), equal_stds_(equal_stds), threads_(threads) {}
 
-Search::Search(const Nodes& nodes, const Kernel& kernel, Poll poll, bool equal_stds, int threads)
-    : full_(nodes), kernel_(kernel), poll_(std::move(poll)), equal_stds_(equal_stds), threads_(threads) {}
-
-void Search::prepare(int k, int groups) {
-    if (coarse_ && k <= most_k_ && groups == groups_) return;
-    groups_ = groups;
-    most_k_ = k;
-    if (!crowds_) crowds_ = crowds(full_);
-    coarse_ = std::make_unique<Nodes>(coarsened(full_, groups, *crowds_));
+// Nodes and workspaces for k components.
+void Search::prepare(int k) {
+    if (k_ == k) return;
+    k_ = k;
+    const double each = std::clamp(std::cbrt(full_.n), FEWEST_GROUPS, MOST_GROUPS);
+    fine_ = std::make_unique<Nodes>(coarsened(full_, FINE * k, crowds_));
+    coarse_ = std::make_unique<Nodes>(coarsened(*fine_, std::max(GROUPS, static_cast<int>(each * k)), crowds_));
     workers_.clear();
-    for (int t = 0; t < (k < SHARED ? 1 : threads_); ++t) {
+    const int threads = coarse_->size() * k * k < WORTHWHILE ? 1 : threads_;
+    for (int t = 0; t < threads; ++t) {
         workers_.push_back(std::make_unique<Worker>(Worker{coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{}), {}}));
     }
-    places_ = std::make_unique<Places>(full_, *coarse_, kernel_, equal_stds_, effort_.broad, effort_.halvings, *crowds_);
+    places_ = std::make_unique<Places>(*coarse_, kernel_, equal_stds_, crowds_);
 }
 
-bool Search::run(int k, std::vector<Level>& levels) {
-    for (int each = static_cast<int>(levels.size()) + 1; each <= k; ++each) {
-        effort_ = Effort::of(each, full_.size());
-        levels.emplace_back();
-        if (!fill(each, levels)) return false;
+const Nodes& Search::fine(int k) {
+    prepare(k);
+    return *fine_;
+}
+
+bool Search::run(int k, std::vector<Level>& path) {
+    for (int each = static_cast<int>(path.size()) + 1; each <= k; ++each) {
+        path.emplace_back();
+        Level& here = path.back();
+        if (each == 1) {
+            here.found.push_back({quantile_start(full_, 1), 0.0});
+            continue;
+        }
+        prepare(each);
+        here.slack = slack();
+        const std::vector<Optimum>& parents = path[each - 2].found;
+        std::vector<Parameters> starts{quantile_start(*coarse_, each)};
+        if (!parents.empty() && !place(parents[0].at, CANDIDATES, parents[0].at, {}, starts)) return false;
+        if (!ascend(starts, here)) return false;
     }
     return true;
 }
 
-bool Search::add(const Parameters& start, Level& level) {
-    effort_ = Effort::of(start.k(), full_.size());
-    prepare(start.k(), effort_.groups);
-    return ascend({start}, level);
-}
-
-bool Search::fill(int k, std::vector<Level>& levels) {
-    Level& here = levels.back();
-    if (k == 1) {
-        here.found.push_back({quantile_start(full_, 1), 0.0, true});
-        return true;
-    }
-    const std::vector<Optimum>& parents = levels[k - 2].found;
-    if (effort_.first > 0) {
-        prepare(k, effort_.first_groups);
-        here.slack = coarse_->size() < full_.size() ? COARSE : SAME;
-        if (!ascend({quantile_start(*coarse_, k)}, here)) return false;
-        if (!parents.empty() && !place(parents[0].at, effort_.first, here)) return false;
-        if (settled(here)) return true;
-    }
-    prepare(k, effort_.groups);
-    here.slack = coarse_->size() < full_.size() ? COARSE : SAME;
-    const std::vector<Optimum> known = std::exchange(here.found, {});
-    here.spikes.clear();
-    std::vector<Parameters> starts{quantile_start(*coarse_, k)};
-    for (const Optimum& each : known) starts.push_back(each.at);
-    if (!ascend(std::move(starts), here) || !survey(k, parents, here)) return false;
-    if (static_cast<int>(here.found.size()) >= effort_.few || here.spikes.empty()) return true;
-    effort_.candidates *= 2;  // ties draw most climbs into spikes: look further
-    if (!survey(k, parents, here)) return false;
-    if (static_cast<int>(here.found.size()) >= effort_.few) return true;
-    gentle_ = true;  // and climb the penalised likelihood first
-    const bool done = survey(k, parents, here);
-    gentle_ = false;
-    return done;
-}
-
-bool Search::survey(int k, const std::vector<Optimum>& parents, Level& level) {
-    for (int i = 0; i < std::min<int>(effort_.parents, parents.size()); ++i) {
-        if (!place(parents[i].at, effort_.candidates, level)) return false;
-    }
-    std::vector<Parameters> starts;
-    for (int i = 0; i < effort_.scattered; ++i) starts.push_back(scattered(*coarse_, places_->upto(), k, i));
-    return ascend(std::move(starts), level) && improve(level);
-}
-
-// Whether a few climbs have found one optimum that is far above all others, or no other.
-bool Search::settled(const Level& level) const {
-    if (level.found.empty()) return false;
-    return level.found.size() == 1 || level.found[1].objective < level.found[0].objective - CONTEST;
-}
-
-// Deletes or merges components of the best optima, takes spikes away, and adds a component elsewhere, as long as that
-// leads to better optima.
+// With two components nothing is left to move: the path has put one of them everywhere.
 bool Search::improve(Level& level) {
-    const auto next = [](std::vector<Optimum>& list, int width) -> Optimum* {
-        for (int i = 0; i < std::min<int>(width, list.size()); ++i) {
-            if (!list[i].expanded) return &list[i];
-        }
-        return nullptr;
-    };
-    for (int round = 0; round < effort_.rounds; ++round) {
-        Optimum* optimum = next(level.found, effort_.width);
-        const bool spike = !optimum;
-        if (spike) optimum = next(level.spikes, effort_.spikes);
-        if (!optimum) break;
-        optimum->expanded = true;
-        const Parameters at = optimum->at;
-        const int k = at.k();
-        for (int j = 0; j < k; ++j) {
-            if (spike && judge(full_, at.weights[j], at.means[j], at.stds[j]) <= Verdict::DENSE) continue;
-            if (!place(without(at, j), effort_.again, level)) return false;
-        }
-        for (int j = 0; j + 1 < k && !spike; ++j) {
-            if (!place(merged(at, j, j + 1), effort_.again, level)) return false;
-        }
+    const int k = level.found.empty() ? 0 : level.found[0].at.k();
+    if (k > 2) {
+        prepare(k);
+        std::vector<Parameters> starts;
+        for (int i = 0; i < SCATTERED * (k - 2); ++i) starts.push_back(scattered(*coarse_, k, i));
+        if (!ascend(starts, level)) return false;
     }
+    for (int round = 0; round < ROUNDS && k > 2; ++round) {
+        const Optimum from = level.found[0];
+        std::vector<Parameters> starts;
+        for (int j = 0; j < k; ++j) {
+            if (!place(without(from.at, j), AGAIN, from.at, {j}, starts)) return false;
+        }
+        for (int j = 0; j + 1 < k; ++j) {
+            if (!place(merged(from.at, j, j + 1), AGAIN, from.at, {j, j + 1}, starts)) return false;
+        }
+        if (!ascend(starts, level)) return false;
+        if (level.found[0].objective < from.objective + SAME) break;
+    }
+    return finish(level);
+}
+
+bool Search::add(const std::vector<Parameters>& starts, Level& level) {
+    if (starts.empty()) return true;
+    prepare(starts[0].k());
+    Level more;
+    more.slack = slack();
+    for (const Parameters& start : starts) {  // each by itself, so that none is cut short by those before
+        Level one;
+        one.slack = more.slack;
+        if (!ascend({start}, one)) return false;
+        for (Optimum& each : one.found) insert(std::move(each), more.found);
+        more.collapsed.insert(more.collapsed.end(), one.collapsed.begin(), one.collapsed.end());
+    }
+    if (!finish(more)) return false;
+    for (Optimum& each : more.found) insert(std::move(each), level.found);
+    level.collapsed.insert(level.collapsed.end(), more.collapsed.begin(), more.collapsed.end());
     return true;
 }
 
-// A few EM steps, then a component is added at the most promising places.
-bool Search::place(const Parameters& base, int count, Level& level) {
-    Model model(workers_[0]->data, base.k(), {}, {equal_stds_, {}, {}, {}});
+double Search::slack() const { return coarse_->size() < fine_->size() ? COARSE : SAME; }
+
+// The best are climbed on the fine nodes, where coarse ones may misjudge them.
+bool Search::finish(Level& level) {
+    if (level.slack <= SAME || level.found.empty()) return true;
+    Level exact;
+    Worker worker{fine_->accumulator(level.found[0].at.k(), threads_, kernel_, poll_), {}};
+    const Penalty penalty = fine_->penalty(equal_stds_);
+    for (const Optimum& each : level.found) {
+        if (!exact.found.empty() && each.objective < level.found[0].objective - level.slack) break;
+        Here here;
+        here.at = each.at;
+        const Rise how = rise(worker, penalty, here, exact);
+        if (how == Rise::INTERRUPTED) return false;
+        sort(here.at);
+        if (how == Rise::DEAD) exact.collapsed.push_back(std::move(here.at));
+        if (how == Rise::DONE) insert({std::move(here.at), here.objective}, exact.found);
+    }
+    exact.slack = SAME;
+    exact.collapsed.insert(exact.collapsed.end(), level.collapsed.begin(), level.collapsed.end());
+    level = std::move(exact);
+    return true;
+}
+
+// A few EM steps, then a component is added at the most promising places, elsewhere than those that are gone.
+bool Search::place(const Parameters& base, int count, const Parameters& from, const std::vector<int>& gone, std::vector<Parameters>& starts) {
+    const Penalty penalty = coarse_->penalty(equal_stds_);
+    Model model(workers_[0]->data, base.k(), penalty, {equal_stds_, {}, {}, {}});
     Here here;
     here.at = model.constrained(base);
     for (int step = 0; step < SETTLING && base.k() > 1; ++step) {
         if (!model.evaluate(here, Detail::EM)) return false;
         here.at = here.next;
+        if (collapsed(model, here.at) >= 0) return true;
     }
-    return ascend(places_->candidates(here.at, count), level);
+    for (Parameters& each : places_->candidates(here.at, count, penalty, from, gone)) starts.push_back(std::move(each));
+    return true;
 }
 
-// Climbs from each start far enough to rank the optimum, and files it: shared among threads, filed in order.
-bool Search::ascend(std::vector<Parameters> starts, Level& level) {
-    std::vector<Here> ends(starts.size());
-    const double robust = gentle_ ? coarse_->robust_std() : 0.0;
-    const Penalty gentle{0.1 / coarse_->n, robust * robust};
-    std::vector<Rise> how(starts.size(), Rise::INTERRUPTED);
-    const auto climb = [&](std::int64_t i, int thread) {
-        Here& here = ends[i];
-        here.at = std::move(starts[i]);
-        Worker& worker = *workers_[thread];
-        if (gentle_ && rise(worker, here, level, gentle) == Rise::INTERRUPTED) return;
-        how[i] = rise(worker, here, level, {});
+// Takes a few EM steps from each start, then climbs on from the highest, one after the other, as long as that leads higher.
+bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
+    const Penalty penalty = coarse_->penalty(equal_stds_);
+    const auto each = [&](std::size_t count, const std::function<void(std::int64_t, int)>& work) {
+        if (workers_.size() > 1 && count > 1) return void(parallel(count, static_cast<int>(workers_.size()), poll_, work));
+        for (std::size_t i = 0; i < count; ++i) work(i, 0);
     };
-    if (workers_.size() == 1 || starts.size() == 1) {
-        for (std::size_t i = 0; i < starts.size(); ++i) climb(i, 0);
-    } else {
-        parallel(starts.size(), static_cast<int>(workers_.size()), poll_, climb);
-    }
+    std::vector<Here> here(starts.size());
+    std::vector<Rise> how(starts.size(), Rise::INTERRUPTED);
+    each(starts.size(), [&](std::int64_t i, int thread) {
+        here[i].at = starts[i];
+        how[i] = begin(*workers_[thread], penalty, here[i]);
+    });
+    std::vector<std::size_t> order;
     for (std::size_t i = 0; i < starts.size(); ++i) {
         if (how[i] == Rise::INTERRUPTED) return false;
-        if (how[i] != Rise::KNOWN) file(std::move(ends[i]), how[i] == Rise::DEAD, level);
+        if (how[i] == Rise::DONE) order.push_back(i);
+        else file(std::move(here[i]), how[i], level);
+    }
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return here[a].objective > here[b].objective; });
+    int idle = 0;  // climbs in a row that led no higher
+    for (std::size_t first = 0, size; first < order.size() && idle < PATIENCE * k_; first += size) {
+        size = std::min(WAVE, order.size() - first);
+        const double before = level.found.empty() ? -std::numeric_limits<double>::infinity() : level.found[0].objective;
+        each(size, [&](std::int64_t i, int thread) {
+            const std::size_t which = order[first + i];
+            how[which] = rise(*workers_[thread], penalty, here[which], level);
+        });
+        for (std::size_t i = first; i < first + size; ++i) {
+            if (how[order[i]] == Rise::INTERRUPTED) return false;
+            file(std::move(here[order[i]]), how[order[i]], level);
+        }
+        idle = !level.found.empty() && level.found[0].objective > before + SAME ? 0 : idle + static_cast<int>(size);
     }
     return true;
 }
 
-Search::Rise Search::rise(Worker& worker, Here& here, const Level& level, const Penalty& penalty) const {
+void Search::file(Here&& here, Rise how, Level& level) const {
+    if (how == Rise::KNOWN || !std::isfinite(here.objective)) return;
+    sort(here.at);
+    if (how == Rise::DEAD) {
+        if (level.collapsed.size() < KEPT) level.collapsed.push_back(std::move(here.at));
+        return;
+    }
+    const auto same = [&](const Optimum& other) { return std::abs(other.objective - here.objective) < 0.5 * SAME; };
+    if (std::any_of(level.found.begin(), level.found.end(), same)) return;
+    insert({std::move(here.at), here.objective}, level.found);
+    if (level.found.size() > KEPT) level.found.pop_back();
+}
+
+// A few EM steps.
+Search::Rise Search::begin(Worker& worker, const Penalty& penalty, Here& here) const {
     Model model(worker.data, here.at.k(), penalty, {equal_stds_, {}, {}, {}});
     here.at = model.constrained(here.at);
     for (int step = 0; step < EM_STEPS; ++step) {
         if (!model.evaluate(here, Detail::EM)) return Rise::INTERRUPTED;
+        if (collapsed(model, here.next) >= 0) return Rise::DEAD;
         here.at = here.next;
     }
+    return std::isfinite(here.objective) ? Rise::DONE : Rise::KNOWN;
+}
+
+// Newton's steps from there.
+Search::Rise Search::rise(Worker& worker, const Penalty& penalty, Here& here, const Level& level) const {
+    Model model(worker.data, here.at.k(), penalty, {equal_stds_, {}, {}, {}});
     if (!model.evaluate(here, Detail::INFORMATION)) return Rise::INTERRUPTED;
     TrustRegion& region = worker.region;
     region.start(here.n);
     for (int step = 0; step < MOST_STEPS; ++step) {
-        for (int j = 0; penalty.a == 0.0 && j < here.at.k(); ++j) {
-            const bool thin = here.at.stds[j] < 1e-2 * full_.std;
-            if (thin && judge(full_, here.at.weights[j], here.at.means[j], here.at.stds[j]) > Verdict::DENSE) return Rise::DEAD;
-        }
         region.propose(model, here, false);
-        if (region.smallest_eigenvalue > 1e-9) {
-            if (penalty.a == 0.0 && (known(here, region.promise, level) || hopeless(here, region.promise, level))) return Rise::KNOWN;
-            if (region.promise < ENOUGH) return Rise::DONE;
-        } else if (region.promise < ENOUGH) {
+        const bool concave = region.smallest_eigenvalue > 1e-9;
+        if (hopeless(here, (concave ? HOPE : FAR_HOPE) * region.promise, level)) return Rise::KNOWN;
+        if (concave && known(here, region.promise, level)) return Rise::KNOWN;
+        if (region.promise < ENOUGH) {
+            if (concave) return Rise::DONE;
             region.propose(model, here, true);  // a saddle, perhaps
             if (region.smallest_eigenvalue > -1e-9) return Rise::DONE;
         }
@@ -253,40 +290,25 @@ Search::Rise Search::rise(Worker& worker, Here& here, const Level& level, const 
 
 // Whether the climb is about to end at an optimum that is filed already.
 bool Search::known(const Here& here, double promise, const Level& level) const {
-    if (promise > LAST) return false;
+    if (promise > SOON) return false;
     Parameters at;
-    for (const auto* list : {&level.found, &level.spikes}) {
-        for (const Optimum& other : *list) {
-            if (std::abs(here.objective + promise - other.objective) > SAME + 0.1 * promise) continue;
-            if (at.k() == 0) sort(at = here.at);
-            bool alike = true;
-            for (int j = 0; j < at.k() && alike; ++j) {
-                alike = std::abs(at.means[j] - other.at.means[j]) < ALIKE * other.at.stds[j] &&
-                        std::abs(at.stds[j] - other.at.stds[j]) < ALIKE * other.at.stds[j] &&
-                        std::abs(at.weights[j] - other.at.weights[j]) < ALIKE * other.at.weights[j];
-            }
-            if (alike) return true;
+    for (const Optimum& other : level.found) {
+        if (std::abs(here.objective + promise - other.objective) > SAME + 0.1 * promise) continue;
+        if (at.k() == 0) sort(at = here.at);
+        bool alike = true;
+        for (int j = 0; j < at.k() && alike; ++j) {
+            alike = std::abs(at.means[j] - other.at.means[j]) < ALIKE * other.at.stds[j] &&
+                    std::abs(at.stds[j] - other.at.stds[j]) < ALIKE * other.at.stds[j] &&
+                    std::abs(at.weights[j] - other.at.weights[j]) < ALIKE * other.at.weights[j];
         }
+        if (alike) return true;
     }
     return false;
 }
 
-// Whether even thrice what the next step promises would not lead among the optima that are kept.
-bool Search::hopeless(const Here& here, double promise, const Level& level) const {
-    if (promise > LAST || static_cast<int>(level.found.size()) < effort_.kept) return false;
-    return here.objective + 3.0 * promise < level.found[effort_.kept - 1].objective;
-}
-
-void Search::file(Here&& here, bool dead, Level& level) const {
-    if (!std::isfinite(here.objective)) return;
-    auto& list = dead || !sound(full_, here.at) ? level.spikes : level.found;
-    for (const Optimum& other : list) {
-        if (std::abs(other.objective - here.objective) < 0.5 * SAME) return;
-    }
-    Optimum found{std::move(here.at), here.objective, false};
-    sort(found.at);
-    insert(std::move(found), list);
-    if (static_cast<int>(list.size()) > effort_.kept) list.pop_back();
+// Whether a rise by so much would not lead near the best.
+bool Search::hopeless(const Here& here, double rise, const Level& level) const {
+    return !level.found.empty() && here.objective + rise < level.found[0].objective - MARGIN;
 }
 
 }  // namespace gmm1d

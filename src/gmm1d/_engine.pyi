@@ -10,15 +10,12 @@ import numpy.typing
 from numpy.typing import NDArray
 
 
-def judge(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)]) -> list[str]:
-    """For every component: regular, dense, faint, spike or narrow."""
-
 def quantile_start(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], k: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))]]:
     """
     Weights, means and stds of k groups of consecutive values of equal weight.
     """
 
-def derivatives(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, penalty: float = 0.0, penalty_variance: float = 1.0, equal_stds: bool = False, fixed: Sequence[bool] = [], threads: int = 1) -> tuple[float, Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
+def derivatives(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, penalised: bool = False, equal_stds: bool = False, fixed: Sequence[bool] = [], threads: int = 1) -> tuple[float, Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
     """
     The objective, its gradient and its Hessian in what is free of (log-odds of weights, mean / std, log std).
     """
@@ -37,12 +34,13 @@ def exp(x: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', w
 def log(x: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], instruction_set: str = '') -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
     """The kernel's log, for normal positive x."""
 
-def climb(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, method: str, tol: float, max_iter: int, penalty: float = 0.0, penalty_variance: float = 1.0, equal_stds: bool = False, fixed: Sequence[bool] = [], units: tuple[float, float, float] = (0.0, 1.0, 0.0), threads: int = 1, instruction_set: str = '') -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
+def climb(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, method: str, tol: float, max_iter: int, penalised: bool = False, equal_stds: bool = False, fixed: Sequence[bool] = [], units: tuple[float, float, float] = (0.0, 1.0, 0.0), threads: int = 1, instruction_set: str = '') -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
     """
     Climb from a start: why it stopped, the component that collapsed or -1, the kinds of steps (s start, e EM,
     q SQUAREM, n Newton), the trace, a row for every point of the climb: objective, weights, means, stds; then
     log-likelihood, gradient norm, Newton decrement, smallest eigenvalue and entropy at the end; and the covariance
     of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).
+    Penalised: of distinct values in ascending order, S is climbed, from near its optimum.
     """
 
 class Search:
@@ -53,11 +51,11 @@ class Search:
     def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, units: tuple[float, float, float], threads: int) -> None: ...
 
     def look(self, k: int) -> None:
-        """Search for all optima of up to k components."""
+        """Search on the path to k components."""
 
-    def best(self, k: int, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], bool, list[tuple[list[float], list[float], list[float]]], bool]:
+    def best(self, k: int, starts: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]], fixed: Sequence[bool], values: tuple[Sequence[float], Sequence[float], Sequence[float]], method: str, tol: float, max_iter: int) -> tuple[tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None], str | None, list[int], float]:
         """
-        The best climb as `climb` returns it, whether it is penalised, the spikes that made it so, whether all is regular.
+        The best climb as `climb` returns it, why it is penalised or None, which components are held, and S.
         """
 
 def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, node_values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], node_counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, equal_stds: bool, fixed: Sequence[bool], units: tuple[float, float, float], threads: int) -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
@@ -67,7 +65,7 @@ def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray
 
 def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """
-    The best mixture for every row: n, unit, whether tol stopped it, whether it is penalised, log-likelihood of the
+    The best mixture for every row: n, unit, whether tol stopped it, why it is penalised (0: not, 1: support, 2: ties), log-likelihood of the
     standardised values, gradient norm, Newton decrement, smallest eigenvalue, entropy; then weights, means and stds
     by mean. NaN where a row cannot be fitted.
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+FEW_STEPS = 200  # of a climb that only looks where S would lead
 METHODS = ("newton", "em", "squarem")
 KINDS = {"o": "optimum", "s": "start", "e": "em", "q": "squarem", "n": "newton"}
 
@@ -69,7 +70,7 @@ class Trace(Frozen):
 
     @property
     def log_likelihood(self) -> Array:
-        """The objective (T + 1,), penalised if the fit's notes say that a component wants to collapse."""
+        """The objective (T + 1,): the log-likelihood, or S where the fit is PENALISED."""
         return self.rows[:, 0]
 
     @property
@@ -97,8 +98,8 @@ class Trace(Frozen):
 class Climb(NamedTuple):
     """Where a climb led: `certificate` is None if it was interrupted, `collapsed` the component that became a spike.
 
-    Of a `penalised` one, `spikes` are what climbs without a penalty ran into. `regular` is True where every component
-    is known to be (see `gmm1d.regularity`).
+    Of a search, `reason` says why no maximum of the likelihood is near the optimum of S ("support" or "ties"), `held` are
+    the components concerned, and `objective` is S, by which searches of the same sample are compared.
     """
 
     status: Ending
@@ -106,9 +107,9 @@ class Climb(NamedTuple):
     trace: Trace
     certificate: Certificate | None
     collapsed: int | None
-    penalised: bool = False
-    regular: bool = False
-    spikes: tuple[Start, ...] = ()
+    reason: str | None = None
+    held: tuple[int, ...] = ()
+    objective: float = 0.0
 
     @property
     def end(self) -> Start:
@@ -118,8 +119,8 @@ class Climb(NamedTuple):
         return Start(row[1 : 1 + k], row[1 + k : 1 + 2 * k], row[1 + 2 * k :])
 
 
-def climb(sample: Sample, start: Start, rules: Rules) -> Climb:
-    """Climb from `start` on the nodes of the sample, and certify where it ended."""
+def climb(sample: Sample, start: Start, rules: Rules, *, penalised: bool = False) -> Climb:
+    """Climb from `start` on the nodes of the sample, on S if `penalised`, and certify where it ended."""
     method, tol, max_iter = rules.options()
     found = _engine.climb(
         *sample.nodes,
@@ -129,12 +130,13 @@ def climb(sample: Sample, start: Start, rules: Rules) -> Climb:
         method=method,
         tol=tol,
         max_iter=max_iter,
+        penalised=penalised,
         equal_stds=rules.constraints.equal_variances,
         fixed=rules.constraints.fixed,
         units=sample.units,
         threads=rules.threads,
     )
-    return _climb(rules, found)
+    return _climb(rules, found, "support" if penalised else None)
 
 
 def exact(sample: Sample, start: Start, rules: Rules) -> Climb:
@@ -165,22 +167,21 @@ class Search:
         )
 
     def look(self, k: int) -> None:
-        """Search for all optima of up to k components, as `best` does first."""
+        """Search on the path to k components, as `best` does first."""
         self._engine.look(k)
 
     def best(self, k: int, starts: Sequence[tuple[Array, Array, Array]] = ()) -> Climb:
         """Return the best climb to a mixture of k components, looking from more standardised starts, too."""
         fixed = self._rules.constraints.fixed
         values = self._fixed_values(k) if fixed else ([], [], [])
-        found, penalised, spikes, regular = self._engine.best(
+        found, reason, held, objective = self._engine.best(
             k,
             [tuple(each.tolist() for each in start) for start in starts],
             fixed,
             values,
             *self._rules.options(),
         )
-        raised = tuple(_raised(self._sample, *each) for each in spikes)
-        return _climb(self._rules, found, penalised, raised, regular)
+        return _climb(self._rules, found, reason, tuple(held), objective)
 
     def _fixed_values(self, k: int) -> tuple[list[float], list[float], list[float]]:
         """Return what is fixed in the sample's units, with any values where free."""
@@ -194,9 +195,9 @@ class Search:
 def _climb(
     rules: Rules,
     found: Any,
-    penalised: bool = False,
-    spikes: tuple[Start, ...] = (),
-    regular: bool = False,
+    reason: str | None = None,
+    held: tuple[int, ...] = (),
+    objective: float = 0.0,
 ) -> Climb:
     """Name what the engine returned; what is fixed has every bit of what was asked for."""
     stop, collapsed, letters, rows, measures, covariance = found
@@ -217,22 +218,14 @@ def _climb(
             covariance=guarded(covariance),
         )
     return Climb(
-        _ending(stop, certificate, penalised=penalised),
+        _ending(stop, certificate, penalised=reason is not None),
         log_likelihood,
         Trace(letters, rows),
         certificate,
         collapsed if stop == "collapsed" else None,
-        penalised,
-        regular,
-        spikes,
-    )
-
-
-def _raised(sample: Sample, weights: list[float], means: list[float], stds: list[float]) -> Start:
-    return Start(
-        np.array(weights),
-        sample.centre + sample.unit * np.array(means),
-        sample.unit * np.array(stds),
+        reason,
+        held,
+        objective,
     )
 
 

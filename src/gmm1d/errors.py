@@ -55,7 +55,10 @@ class Ending(enum.StrEnum):
         "flat: stationary, but the information is singular; a component is a duplicate or vanishes, "
         "k may exceed what the data show"
     )
-    PENALISED = "penalised: the likelihood is unbounded here, the weakly penalised fit is returned"
+    PENALISED = (
+        "penalised: no maximum of the likelihood with as many living components is here; "
+        "the optimum of the penalised likelihood S is returned"
+    )
     MAX_ITER = "stopped by max_iter before convergence; the last point is returned"
     INTERRUPTED = "interrupted before convergence; the last point is returned"
 

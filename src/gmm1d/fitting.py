@@ -17,7 +17,7 @@ from gmm1d.frozen import guarded, made
 from gmm1d.mixture import Mixture
 from gmm1d.options import check_exact, check_k, check_rules, random_starts
 from gmm1d.progress import check_progress, watched
-from gmm1d.regularity import judge, remarks, seat
+from gmm1d.regularity import clumps, reasons, seat
 from gmm1d.result import Fit
 from gmm1d.sample import Sample
 
@@ -150,7 +150,7 @@ def _search(
         for begin in watched(range(0, n_random, BATCH), "random starts", progress):
             batch = min(BATCH, n_random - begin)
             other = search.best(k, [starts.random(sample, k, rng) for _ in range(batch)])
-            found = max(found, other, key=_rank)
+            found = max(found, other, key=lambda each: (each.reason != "ties", each.objective))
     return found
 
 
@@ -188,11 +188,6 @@ def _held(start: starts.Start, held: np.ndarray) -> starts.Start:
     return starts.Start(weights, means, stds)
 
 
-def _rank(found: Climb) -> tuple[bool, bool, float]:
-    settled = found.status in (Ending.CONVERGED, Ending.FLAT, Ending.TOLERANCE)
-    return settled, found.status is not Ending.PENALISED, found.log_likelihood
-
-
 def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: bool = False) -> Fit:
     """Make a Fit of a climb: state or remove the compression error, order the components, name what stands out."""
     sample, last, error = _decompressed(sample, found, rules, exact=exact)
@@ -221,9 +216,10 @@ def finish(sample: Sample, found: Climb, start: str, rules: Rules, *, exact: boo
         notes=(
             *_doubts(error, sample),
             *sample.total_remarks,
-            *(() if last.regular and not last.penalised else _judgement(last, mixture, sample)),
+            *(reasons(last, sample) if start == "search" else clumps(last, sample, rules)),
         ),
         n_parameters=rules.constraints.n_parameters(mixture.k),
+        reason=found.reason if last.status is Ending.PENALISED else None,
         compression_error=error,
         trace=trace,
         sample=sample,
@@ -253,47 +249,15 @@ def _refined(sample: Sample, found: Climb, rules: Rules) -> tuple[Sample, Climb,
     """Read the data again, on finer leaves, as long as the compression error asks for it."""
     for _ in range(REFINEMENTS):
         error = _compression_error(sample, found)
-        settled = found.status in (Ending.CONVERGED, Ending.FLAT)
+        settled = found.status in (Ending.CONVERGED, Ending.FLAT) or found.reason == "support"
         if abs(error) <= COMPRESSION * sample.n or not sample.readable or not settled:
             break
         sample = sample.refined(found.end.weights, found.end.means, found.end.stds, rules.threads)
-        found = climbing.climb(sample, found.end, rules)
+        again = climbing.climb(sample, found.end, rules, penalised=found.reason is not None)
+        found = again._replace(held=found.held)
     return sample, found, _compression_error(sample, found)
 
 
 def _compression_error(sample: Sample, found: Climb) -> float:
     assert sample.sketch is not None
     return sample.sketch.error(found.end.weights, found.end.means, found.end.stds)
-
-
-def _judgement(found: Climb, mixture: Mixture, sample: Sample) -> list[str]:
-    """Name the components that want to collapse, and others that are no findings."""
-    if not found.penalised:
-        return [*remarks(mixture, sample)]
-    wanting = _wanting(found, mixture, sample)
-    notes = [f"component {j + 1} wants to collapse{where}" for j, where in sorted(wanting.items())]
-    if not wanting:
-        notes.append(
-            "no climb without a penalty ends in components that are all more than single values"
-        )
-    return [*notes, *remarks(mixture, sample, wanting)]
-
-
-def _wanting(found: Climb, mixture: Mixture, sample: Sample) -> dict[int, str]:
-    """Return which components of a penalised fit want to collapse, and on what.
-
-    If it has none that sits on one or two values, those of the spikes that it keeps clear of count.
-    """
-    wanting: dict[int, str] = {}
-    for where in (end := found.end, *found.spikes):
-        own = where is end
-        if wanting and not own:
-            break
-        order = Mixture.sorting(where.weights, where.means, where.stds)
-        there = where.reordered(order)
-        verdicts = judge(Mixture._trusted(there.weights, there.means, there.stds), sample)
-        for i, (verdict, j) in enumerate(zip(verdicts, order, strict=True)):
-            values = seat(sample, where.means[j], where.stds[j])
-            if verdict not in ("regular", "dense") and values:
-                wanting.setdefault(i if own else int(mixture.predict(where.means[j])), values)
-    return wanting

@@ -39,7 +39,7 @@ FACTS = (
     "n",
     "unit",
     "tolerance",
-    "penalised",
+    "reason",
     "log_likelihood",
     "gradient_norm",
     "newton_decrement",
@@ -47,6 +47,7 @@ FACTS = (
     "entropy",
 )
 N, LOG_LIKELIHOOD = 0, 4
+REASONS = (None, "support", "ties")  # as the engine numbers them
 
 
 def fit_many(
@@ -196,7 +197,7 @@ def _row(found: Fit) -> Array:
         "n": found.n,
         "unit": 1.0,  # the log-likelihood is that of the data themselves
         "tolerance": found.status is Ending.TOLERANCE,
-        "penalised": found.status is Ending.PENALISED,
+        "reason": REASONS.index(found.reason),
         "log_likelihood": found.log_likelihood,
         **{name: getattr(certificate, name) for name in FACTS[LOG_LIKELIHOOD + 1 :]},
     }
@@ -238,7 +239,7 @@ def _endings(facts: Mapping[str, Array]) -> NDArray[np.object_]:
     by_tol = facts["tolerance"] == 1
     rules = {
         None: np.isnan(facts["n"]),
-        Ending.PENALISED: (facts["penalised"] == 1) & (by_tol | stationary),
+        Ending.PENALISED: (facts["reason"] > 0) & (by_tol | stationary),
         Ending.TOLERANCE: by_tol,
         Ending.CONVERGED: stationary
         & (facts["newton_decrement"] < DECREMENT)

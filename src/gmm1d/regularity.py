@@ -1,4 +1,4 @@
-"""Which fitted components are findings, and which sit on ties, on single points or on outliers."""
+"""Which fitted components are no findings: held by the penalty alone, on ties, or clumps that chance makes as often as not."""
 
 from __future__ import annotations
 
@@ -6,65 +6,66 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmm1d import _engine
+from gmm1d import climbing
 from gmm1d.formatting import location, number
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from gmm1d.mixture import Mixture
+    from gmm1d.climbing import Climb, Rules
     from gmm1d.sample import Sample
+    from gmm1d.starts import Start
+
+NEAR = 1.0  # how far the log of a std may be between an optimum of the likelihood and of S, as in the engine
 
 
-def judge(mixture: Mixture, sample: Sample) -> list[str]:
-    """Return for every component "regular", "dense", "faint", "spike" or "narrow".
-
-    Regular, by the convention of the reference fits: the std is at least 0.001 of the data's, and either it is wide
-    (at least 0.25 of the data's) and its expected count at least 1.9, or its expected count is at least 2.5 and 3
-    distinct values lie within 3 stds of its mean. Dense: narrower, but √m of the m distinct values lie there, which
-    is neither accident nor rounding.
-    """
-    return _engine.judge(
-        *sample.nodes,
-        mixture.weights,
-        (mixture.means - sample.centre) / sample.unit,
-        mixture.stds / sample.unit,
-    )
-
-
-def is_regular(mixture: Mixture, sample: Sample) -> bool:
-    """Tell whether every component is a finding by the convention of the reference fits."""
-    return set(judge(mixture, sample)) == {"regular"}
-
-
-def is_sound(mixture: Mixture, sample: Sample) -> bool:
-    """Tell whether every component is regular or dense."""
-    return set(judge(mixture, sample)) <= {"regular", "dense"}
+def reasons(found: Climb, sample: Sample) -> list[str]:
+    """Say why the best fit of a search is PENALISED, a sentence each; nothing where it is not."""
+    if found.reason is None:
+        return []
+    end, k = found.end, found.end.k
+    held = sorted(found.held, key=lambda j: (end.means[j], j))
+    if found.reason == "ties":
+        return [
+            f"{_name(end, j)} wants to collapse{seat(sample, end.means[j], end.stds[j])}; its std is held at half the "
+            "gap to the nearest other value"
+            for j in held
+        ]
+    if not held:
+        return [f"the data support fewer than {k} components, and do not tell which"]
+    named = " and ".join(_name(end, j) for j in held)
+    are = "are" if len(held) > 1 else "is"
+    fewer = f"{max(k - len(held), 1)} component{'s' * (k - len(held) > 1)}"
+    return [
+        f"the data support {fewer} at most, not {k}: {named} {are} held by the penalty alone"
+    ]
 
 
-def remarks(mixture: Mixture, sample: Sample, wanting: Container[int] = ()) -> tuple[str, ...]:
-    """Name the components that should not be taken for findings, a sentence each.
+def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
+    """Name the components at the end of a climb from a given start that S would rather do without, a sentence each."""
+    end = found.end
+    if end.k == 1 or rules.constraints.equal_variances or found.certificate is None:
+        return []
+    free = rules._replace(method="newton", tol=None, max_iter=climbing.FEW_STEPS)
+    other = climbing.climb(sample, end, free, penalised=True)
+    moved = np.log(end.stds / other.end.stds)
+    counts = end.weights * sample.n
+    notes = []
+    for j in np.argsort(end.means, kind="stable"):
+        if other.collapsed == j:
+            notes.append(f"{_name(end, j)} is a spike{seat(sample, end.means[j], end.stds[j])}")
+        elif moved[j] < -NEAR:
+            count, width = number(counts[j], 3), number(3 * end.stds[j], 2)
+            notes.append(
+                f"{_name(end, j)} is {count} values within {width} of its mean; a sample of {number(sample.n, 10)} "
+                "values without such a group has such a clump as often as not"
+            )
+        elif moved[j] > NEAR:
+            notes.append(f"{_name(end, j)} holds {number(counts[j], 3)} values, too few to know its std")
+    return notes
 
-    Of those that are said to want to collapse, only faint ones are named again.
-    """
-    verdicts = judge(mixture, sample)
-    if set(verdicts) == {"regular"}:
-        return ()
-    found = []
-    for j, verdict in enumerate(verdicts):
-        weight, mean, std = mixture.weights[j], mixture.means[j], mixture.stds[j]
-        who = f"component {j + 1} (mean {location(mean, std)}, sd {number(std)})"
-        slim = std < 1e-3 * sample.std
-        if verdict == "faint" or (verdict == "narrow" and not slim):
-            count = number(weight * sample.n, 3)
-            found.append(f"{who} has an expected count of only {count}{seat(sample, mean, std)}")
-        elif j in wanting:
-            continue
-        elif verdict == "spike":
-            found.append(f"{who} is a spike, not a bump{seat(sample, mean, std)}")
-        elif verdict in ("narrow", "dense") and slim:
-            found.append(f"{who} is {number(sample.std / std, 3)} times narrower than the data")
-    return tuple(found)
+
+def _name(end: Start, j: int) -> str:
+    place = int((end.means < end.means[j]).sum() + (end.means[:j] == end.means[j]).sum()) + 1
+    return f"component {place} (mean {location(end.means[j], end.stds[j])}, sd {number(end.stds[j])})"
 
 
 def seat(sample: Sample, mean: float, std: float) -> str:
