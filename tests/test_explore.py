@@ -363,8 +363,10 @@ def test_auto_is_compare(page: Page) -> None:
         assert found["comparison"]["reason"] == c.reason
         assert found["comparison"]["table"]["rows"] == c.table()[1]
         assert [each["bic"] for each in found["comparison"]["criteria"]] == [
-            f.bic for f in c.fits.values()
+            f.bic for f in c.candidates.fits.values()
         ]
+        assert found["comparison"]["family"] == c.family
+        assert found["comparison"]["row"] == c.row
 
 
 @pytest.mark.parametrize(
