@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmm1d.choice import CRITERIA
-from gmm1d.errors import CollapseError
+from gmm1d.errors import CollapseError, FitWarning
 from gmm1d.families import EQUAL
 from gmm1d.files import write_text
 from gmm1d.fitting import fit as climb
@@ -113,17 +114,13 @@ def _label(key: Key) -> str:
 
 
 def _choices(found: Comparison) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Return what can be chosen to look at: a legend for every family, and of its fits the key, what is read, and the name."""
-    several = len(found.families) > 1
+    """Return what can be looked at: of every family the fits, with their labels, their k, and what they are called."""
     choices = []
     for family in found.families:
-        legend = f"Components, {family} variances" if several else "Components"
         own = [key for key in found.candidates.fits if key[1] == family]
-        first = family == found.families[0]
-        named = [
-            (_label(key), str(key[0]), str(key[0]) if first else found.name(key)) for key in own
-        ]
-        choices.append((legend, named))
+        names = [str(key[0]) if family == found.families[0] else found.name(key) for key in own]
+        fits = [(_label(key), str(key[0]), name) for key, name in zip(own, names, strict=True)]
+        choices.append((family, fits))
     return [each for each in choices if each[1]]
 
 
@@ -153,7 +150,8 @@ def _replay(found: Comparison) -> dict[str, Any] | None:
         return None
     told, own = fit, fit.trace.kind.count("em") >= TOLD
     if not own:
-        with suppress(CollapseError):
+        with suppress(CollapseError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # however it ends, it is an illustration
             told = climb(
                 fit.sample,  # type: ignore[arg-type]  # a fit with a trace has one
                 fit.k,
