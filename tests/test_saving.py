@@ -267,6 +267,11 @@ def test_comparisons_obey_their_schema(comparison):
     written = json.loads(comparison.to_json())
     assert written["k"] == comparison.k
     assert written["fits"]["2"] == json.loads(comparison[2].to_json())
+    assert written["others"]["2"] == json.loads(comparison[2, "equal"].to_json())
+    assert list(written["others"]) == ["2", "3"]
+    assert (written["families"], written["family"]) == (["unequal", "equal"], "equal")
+    older = {"families", "family", "others", "others_collapsed", "left_out"}
+    judged(json.dumps({name: each for name, each in written.items() if name not in older}))
     none = gmm1d.compare(WAITING, [1, 2], tol=5.0)
     assert none.k is None
     judged(none.to_json())

@@ -125,14 +125,15 @@ def fit(
     if start is not None:
         result = fit_from(sample, k, start, rules, exact=exact)
     else:
-        found = _search(sample, k, rules, *drawn, progress)
+        found = searched(Search(sample, rules), sample, k, rules, *drawn, progress)
         result = finish(sample, found, "search", rules, exact=exact)
     if result.status not in (Ending.CONVERGED, Ending.TOLERANCE):
         warnings.warn("; ".join([result.status.value, *result.notes]), FitWarning, stacklevel=2)
     return result
 
 
-def _search(
+def searched(
+    search: Search,
     sample: Sample,
     k: int,
     rules: Rules,
@@ -141,17 +142,20 @@ def _search(
     progress: bool | None,
 ) -> Climb:
     """Return the best climb of the search, and of one from random starts, too."""
-    search = Search(sample, rules)
     if k > QUICK:
         for fewer in watched(range(1, k), "components", progress):
             search.look(fewer)
-    found = search.best(k)
+    found = search.best(k, rules=rules)
     if rng is not None:
         for begin in watched(range(0, n_random, BATCH), "random starts", progress):
             batch = min(BATCH, n_random - begin)
-            other = search.best(k, [starts.random(sample, k, rng) for _ in range(batch)])
-            found = max(found, other, key=lambda each: (each.reason != "ties", each.objective))
+            other = search.best(k, [starts.random(sample, k, rng) for _ in range(batch)], rules)
+            found = max(found, other, key=_rank)
     return found
+
+
+def _rank(found: Climb) -> tuple[bool, float]:
+    return found.reason != "ties", found.objective
 
 
 def fit_from(sample: Sample, k: int, start: object, rules: Rules, *, exact: bool = False) -> Fit:

@@ -81,16 +81,16 @@ def seat(sample: Sample, mean: float, std: float) -> str:
     )
     points = counts[first:last].sum()
     text = f": it sits on {named}, {number(points, 10)} of {number(sample.n, 10)} values"
-    step = _recording_step(sample)
+    step = recording_step(sample)
     if points > last - first and step:
         text += f", recorded in steps of {number(step, 6)}"
     return text
 
 
-def _recording_step(sample: Sample) -> float:
+def recording_step(sample: Sample) -> float:
     """Return the step in which tied values were recorded: the commonest gap of distinct values, 0 where there is none."""
     values = sample.nodes[0]
-    if sample.sketch is not None or len(values) < 3 or len(values) > 0.9 * sample.n:
+    if len(values) < 3 or len(values) > 0.9 * sample.n:
         return 0.0
     gaps = np.diff(values)
     rounded = np.round(gaps / gaps.min() * 1e3)

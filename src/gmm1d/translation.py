@@ -9,7 +9,7 @@ import numpy as np
 
 from gmm1d.arguments import finite_numbers, generator, real, shown, whole
 from gmm1d.columns import column, refuse_faults, weights_column
-from gmm1d.comparison import compare
+from gmm1d.comparing import compare
 from gmm1d.errors import Ending, FitWarning, InputError, require
 from gmm1d.fitting import fit
 from gmm1d.formatting import number
@@ -94,7 +94,7 @@ def shaped(values: Array, covariance_type: str) -> Array:
 
 
 def compared(model: Any, sample: Sample) -> Comparison:
-    """Compare 1 to `max_components`, or as many as there are distinct values.
+    """Compare 1 to `max_components`, or as many as there are distinct values; "tied" stands for equal variances alone.
 
     Raises
     ------

@@ -137,7 +137,8 @@ def ticks(values: Array, count: float, shown: View) -> Array | None:
 
 def pictured(comparison: Comparison) -> Fit:
     """Return the fit that a picture of a comparison shows: the chosen one, or else the last."""
-    return comparison.fits[max(comparison.fits) if comparison.k is None else comparison.k]
+    last = comparison.fits[max(comparison.fits)]
+    return last if comparison.chosen is None else comparison.best
 
 
 def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ import numpy as np
 
 import gmm1d
 from gmm1d.errors import ReadError
+from gmm1d.families import FAMILIES
 from gmm1d.formatting import number
 from gmm1d.report.blocks import Code, Facts, Section, Text, plain, signed
 
@@ -155,8 +156,7 @@ def _values(sample: Sample) -> list[tuple[str, str]]:
 def _call(found: Comparison) -> str:
     """Write the call of Python that compares again, as far as a comparison knows it."""
     fits = list(found.fits.values())
-    ks = sorted({*found.fits, *found.collapsed})
+    ks = sorted({k for k, _ in found.candidates.keys})
     start = "" if fits[0].start == "search" else f", start={fits[0].start!r}"
-    equal = any(f.k > 1 and f.n_parameters == 2 * f.k for f in fits)
-    shared = ", equal_variances=True" * equal
-    return f"gmm1d.compare(x, {ks}, criterion={found.criterion!r}{start}{shared})"
+    families = "" if found.families == FAMILIES else f", families={found.families}"
+    return f"gmm1d.compare(x, {ks}, criterion={found.criterion!r}{start}{families})"
