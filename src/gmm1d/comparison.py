@@ -147,6 +147,7 @@ def compare(
     *,
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
+    weights_are: str | None = None,
     start: str | None = None,
     method: str = "newton",
     tol: float | None = None,
@@ -163,7 +164,7 @@ def compare(
 
     Parameters
     ----------
-    x, sample_weight, start, method, tol, max_iter, equal_variances, exact, threads, progress
+    x, sample_weight, weights_are, start, method, tol, max_iter, equal_variances, exact, threads, progress
         As in `fit`. The data are read once, and one search serves all k.
     ks : iterable of int
         The numbers of components, such as ``range(1, 7)``.
@@ -195,7 +196,7 @@ def compare(
     rules = check_rules(method, tol, max_iter, threads)
     rules = rules.under(Constraints.of(1, equal_variances, None))
     check_progress(progress)
-    sample = Sample.of(x, sample_weight, threads=rules.threads, progress=progress)
+    sample = Sample.of(x, sample_weight, weights_are, threads=rules.threads, progress=progress)
     check_exact(exact, sample)
     numbers = check_ks(ks, sample)
     fits, collapsed = _fits(sample, numbers, start, rules, exact=exact, progress=progress)
