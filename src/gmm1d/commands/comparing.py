@@ -11,6 +11,7 @@ from gmm1d.commands.options import (
     climbing,
     joined,
     labelling,
+    meaning,
     opened,
     reading,
     rules,
@@ -37,6 +38,7 @@ comparing = joined(
     ),
     reading(),
     weighing,
+    meaning,
     climbing,
     labelling,
 )
@@ -75,6 +77,7 @@ def compared(read: Values, options: dict[str, Any]) -> Comparison:
         options["k"],
         criterion=options["criterion"],
         sample_weight=read.weights,
+        weights_are=options["weights_are"],
         **rules(options),
         progress=False if options["quiet"] else None,
     )
