@@ -149,6 +149,7 @@ def exact(sample: Sample, start: Start, rules: Rules) -> Climb:
         1.0 / sample.unit,
         *sample.nodes,
         *start.standardised(sample),
+        weight_scale=sample.scale,
         equal_stds=rules.constraints.equal_variances,
         fixed=rules.constraints.fixed,
         units=sample.units,

@@ -33,6 +33,7 @@ def compare(
     families: Sequence[str] | str | None = None,
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
+    weights_are: str | None = None,
     start: str | None = None,
     method: str = "newton",
     tol: float | None = None,
@@ -53,7 +54,7 @@ def compare(
 
     Parameters
     ----------
-    x, sample_weight, start, method, tol, max_iter, exact, threads, progress
+    x, sample_weight, weights_are, start, method, tol, max_iter, exact, threads, progress
         As in `fit`. The data are read once, and one search of each family serves all k.
     ks : iterable of int
         The numbers of components, such as ``range(1, 7)``.
@@ -95,7 +96,7 @@ def compare(
     named = check_families(families, equal_variances)
     check_progress(progress)
     random_starts(n_random, rng, start)
-    sample = Sample.of(x, sample_weight, threads=rules.threads, progress=progress)
+    sample = Sample.of(x, sample_weight, weights_are, threads=rules.threads, progress=progress)
     check_exact(exact, sample)
     compared, held = constrained(check_ks(ks, sample), named, fixed)
     plans = {key: rules.under(constraints) for key, constraints in held.items()}

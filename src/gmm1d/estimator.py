@@ -146,7 +146,7 @@ class GaussianMixture1D(
             One column.
         y : ignored
         sample_weight : array-like (n_samples,), optional
-            How often each value counts: non-negative numbers, not necessarily whole.
+            Numbers >= 0: counts if all are whole, else importance weights, as in `gmm1d.fit`. A Sample may say which.
 
         Returns
         -------

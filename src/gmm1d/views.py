@@ -231,7 +231,7 @@ def _counts(sample: Sample, edges: Array) -> Array:
     counts = np.zeros(edges.size - 1)
     for start in range(0, sample.size, BLOCK):
         block = slice(start, start + BLOCK)
-        w = None if sample.weights is None else sample.weights[block].astype(float)
+        w = None if sample.weights is None else sample.scale * sample.weights[block].astype(float)
         counts += np.histogram(sample.points[block].astype(float), edges, weights=w)[0]
     return counts
 

@@ -11,6 +11,7 @@ from gmm1d.commands.options import (
     climbing,
     joined,
     labelling,
+    meaning,
     opened,
     reading,
     rules,
@@ -42,6 +43,7 @@ comparing = joined(
     ),
     reading(),
     weighing,
+    meaning,
     climbing,
     labelling,
 )
@@ -82,6 +84,7 @@ def compared(read: Values, options: dict[str, Any]) -> Comparison:
         families=("unequal", "equal") if families == "both" else families,
         criterion=options["criterion"],
         sample_weight=read.weights,
+        weights_are=options["weights_are"],
         **rules(options),
         progress=False if options["quiet"] else None,
     )

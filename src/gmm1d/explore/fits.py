@@ -25,6 +25,7 @@ from gmm1d.options import check_k, check_rules
 from gmm1d.sample import Sample
 from gmm1d.sketch import Sketch
 from gmm1d.starts import Start
+from gmm1d.views import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -180,8 +181,8 @@ class Fitter:
         if self.sample.nodes[0].size <= MANY:
             return None
         try:
-            sketch = self.sample.sketch or Sketch().add(self.sample.points, self.sample.weights)
-            return Sample.of(*sketch.nodes(max_leaves=LEAVES))
+            sketch = self.sample.sketch or Sketch().add(*distinct(self.sample))
+            return Sample.of(*sketch.nodes(max_leaves=LEAVES), weights_are="counts")
         except InputError:  # values too close to each other for so few
             return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gmm1d
 from gmm1d import views
 from gmm1d.errors import Ending, InputError
-from gmm1d.formatting import location, number
+from gmm1d.formatting import count, location, number
 from gmm1d.report import choosing, evidence, growth, provenance, stopping
 from gmm1d.report.blocks import (
     Facts,
@@ -102,7 +102,7 @@ def writeup(
 def _summary(found: Comparison) -> str:
     if found.k is None:
         return signed(sentence(found.reason))
-    values = f"The {number(found.best.n, 12)} values are"
+    values = f"The {count(found.best.n)} values are"
     groups = numbered(found.k, "group")
     if len(found.candidates.keys) == 1:
         return f"{values} described by {groups}; no other number was tried."
@@ -163,7 +163,7 @@ def _picture(found: Comparison, key: Key, label: str) -> Picture:
     means = [location(mu, s, 3) for mu, s in zip(m.means[:20], m.stds, strict=False)]
     total = ", and their sum" * (fit.k > 1)
     alt = (
-        f"{number(fit.n, 12)} values of {label}, and the density of {numbered(fit.k, 'weighted Gaussian')} "
+        f"{count(fit.n)} values of {label}, and the density of {numbered(fit.k, 'weighted Gaussian')} "
         f"around {', '.join(means)}{total}."
     )
     caption = f"{found.name(key)}{ended}{' (chosen)' * (key == found.chosen)}"

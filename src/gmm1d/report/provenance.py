@@ -15,7 +15,7 @@ import numpy as np
 import gmm1d
 from gmm1d.errors import ReadError
 from gmm1d.families import FAMILIES
-from gmm1d.formatting import number
+from gmm1d.formatting import count, number
 from gmm1d.report.blocks import Code, Facts, Section, Text, plain, signed
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def _values(sample: Sample) -> list[tuple[str, str]]:
     """Return how many values there are, and between what limits."""
     rows = [("Values", number(sample.size, 12))]
     if sample.n != sample.size:
-        rows.append(("Sum of weights", number(sample.n, 12)))
+        worth = sample.weights_are == "importance"
+        rows.append(("Effective number" if worth else "Sum of weights", count(sample.n)))
     rows.append(("Range", signed(f"from {number(sample.low, 12)} to {number(sample.high, 12)}")))
     if sample.sketch is None:
         rows.append(("Distinct values", str(sample.nodes[0].size)))
