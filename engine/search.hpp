@@ -30,12 +30,18 @@ inline Parameters without(const Parameters& at, int j) {
     return out;
 }
 
-// What is known of one number of components: optima, the best first, and where climbs stood when a component of theirs fell
-// onto a tied value. These are no optima, and are never ranked.
+// What is known of one number of components: optima, the best first; and, which are no optima and are only ranked among
+// themselves, where climbs stood when a component of theirs fell onto a tied value, and ends with one as wide as can be.
 struct Level {
-    std::vector<Optimum> found;
+    std::vector<Optimum> found, spread;
     std::vector<Parameters> collapsed;
     double slack = 0.0;  // by so much an objective may be wrong
+
+    void add(const Level& other) {
+        for (const Optimum& each : other.found) insert(each, found);
+        for (const Optimum& each : other.spread) insert(each, spread);
+        collapsed.insert(collapsed.end(), other.collapsed.begin(), other.collapsed.end());
+    }
 };
 
 // The path adds one component at a time to the best of one less. Then, for each k by itself, a component is deleted, or two
