@@ -38,7 +38,7 @@ BENCHMARKS = (
     "clusters_dask",
     "clusters_spark",
 )
-SLOW = ("risk", "false_groups", "peers_overlap")
+SLOW = ("risk", "false_groups", "peers_k", "peers_overlap")
 HEADS = ["figure", "value", "must be", "", ""]
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 INTRODUCTION = """# What the benchmarks measured
