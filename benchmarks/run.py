@@ -30,6 +30,7 @@ BENCHMARKS = (
     "interrupt",
     "reference_fits",
     "marron_wand",
+    "search",
     "coverage",
     "sketches",
     "peers",
