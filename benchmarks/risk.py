@@ -51,7 +51,8 @@ class Case:
 
     @property
     def x(self) -> NDArray[np.float64]:
-        return marron_wand.sample(self.density, self.n, self.seed)
+        # A seed of its own for every density, or their errors would not be independent.
+        return marron_wand.sample(self.density, self.n, 100 * self.seed + self.density)
 
 
 @dataclass(frozen=True)
