@@ -111,21 +111,23 @@ class Point:
 
     @cached_property
     def _pass(self) -> tuple[float, Array, Array]:
-        """The log-likelihood, z_ij and r_ij."""
-        t = (self.data.z[:, None] - self.mu) / self.s
-        a = np.log(self.pi) - np.log(self.s) - t * t / 2
-        m = logsumexp(a, axis=1)
-        level = float(self.data.w @ m) - self.data.n * np.log(2 * np.pi) / 2
-        return level, t, np.exp(a - m[:, None])
+        """The log-likelihood, z_ij and w_i r_ij, a row for every component (k, n)."""
+        t = (self.data.z - self.mu[:, None]) / self.s[:, None]
+        a = (np.log(self.pi) - np.log(self.s))[:, None] - t * t / 2
+        m = a.max(axis=0)
+        a = np.exp(a - m)
+        total = a.sum(axis=0)
+        level = float(self.data.w @ (m + np.log(total))) - self.data.n * np.log(2 * np.pi) / 2
+        return level, t, a * (self.data.w / total)
 
     @cached_property
     def moments(self) -> Array:
         """Σ w r z^p for p = 0 … 4 (5, k)."""
-        _, t, r = self._pass
-        moment, found = self.data.w[:, None] * r, []
-        for _ in range(5):
-            found.append(moment.sum(axis=0))
+        _, t, moment = self._pass
+        found = [moment.sum(axis=1)]
+        for _ in range(4):
             moment = moment * t
+            found.append(moment.sum(axis=1))
         return np.array(found)
 
     @property
@@ -161,10 +163,11 @@ class Point:
     @property
     def hessian(self) -> Array:
         """Of S in the same coordinates (3k, 3k)."""
-        _, t, r = self._pass
+        _, t, wr = self._pass
         k, m = self.pi.size, self.moments
-        v = np.concatenate([r, r * t, r * (t * t - 1)], axis=1)
-        h: Array = -(v * self.data.w[:, None]).T @ v
+        v = wr / np.sqrt(self.data.w)
+        v = np.concatenate([v, v * t, v * (t * t - 1)])
+        h: Array = -v @ v.T
         at = np.arange(k)
         blocks = {
             (0, 0): m[0],

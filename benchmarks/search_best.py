@@ -2,14 +2,15 @@
 
 `python search_best.py random [N]` raises it by climbs on S from N random starts (60) of every problem, `... peers` from the
 fits of scikit-learn, mclust and gmm1d and from the true density, `... hop [SECONDS]` from the best with some components
-changed at random, so long for every problem of three or more (1). Behind these words, `--only TEXT` restricts it to problems
-whose names contain the text. Climbs that collapse on tied values, or run to the range of the data, do not count.
+changed at random, so long for every problem of three or more (1). `--only PATTERN` restricts it to problems in whose names
+the regular expression is found, such as "MW6 n=200 seed 3 k=2". Climbs that collapse on tied values, or run to the range of the data, do not count.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import re
 import sys
 import time
 import warnings
@@ -28,7 +29,7 @@ from spread import spread
 import gmm1d
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -215,17 +216,26 @@ def from_mclust(entries: Iterable[Entry]) -> Iterator[Entry]:
             yield entry.raised(climb_s(entry.problem.x, mixture), "mclust")
 
 
-def raise_all(way: Callable[[Entry], Entry], only: str, processes: int) -> None:
+def merge(raised: Iterable[Entry]) -> int:
+    """Write entries into the file, which others may have raised meanwhile; return how many rose."""
+    entries, rose = read(), 0
+    for entry in raised:
+        before = entries[entry.problem]
+        if entry.best is not None and entry.mixture is not None:
+            entries[entry.problem] = before.raised((entry.best, entry.mixture), entry.by)
+        rose += entries[entry.problem] is not before
+    write(entries)
+    return rose
+
+
+def raise_all(way: Callable[[Entry], Entry], asked: Sequence[Problem], processes: int) -> None:
     """Raise the file in chunks, so that little is lost when it is stopped."""
-    asked = [p for p in problems() if only in str(p)]
     for first in range(0, len(asked), CHUNK):
         entries = read()
-        chunk = [entries[p] for p in asked[first : first + CHUNK]]
+        chunk = [entries[problem] for problem in asked[first : first + CHUNK]]
         for entry in chunk:
             check(entry, entry.problem.x)
-        after = spread(way, chunk, processes)
-        rose = sum(a.best != b.best for a, b in zip(after, chunk, strict=True))
-        write(entries | {entry.problem: entry for entry in after})
+        rose = merge(spread(way, chunk, processes))
         print(f"{min(first + CHUNK, len(asked))} of {len(asked)}: {rose} rose", flush=True)
 
 
@@ -233,20 +243,19 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("way", choices=("random", "peers", "hop"))
     asked.add_argument("amount", nargs="?", type=float, help="random starts, or seconds of hops")
-    asked.add_argument("--only", default="", help="a part of the problems' names")
+    asked.add_argument("--only", default="", metavar="PATTERN", help="of the problems' names")
     asked.add_argument("--processes", type=int, default=1)
     words = asked.parse_args()
+    ways: dict[str, Callable[[Entry], Entry]] = {
+        "random": partial(from_random, count=int(words.amount or RANDOM_STARTS)),
+        "peers": from_peers,
+        "hop": partial(from_hops, seconds=words.amount or SECONDS),
+    }
+    named = [problem for problem in problems() if re.search(words.only, str(problem))]
+    raise_all(ways[words.way], named, words.processes)
     if words.way == "peers":
-        raise_all(from_peers, words.only, words.processes)
         entries = read()
-        found = [entry for problem, entry in entries.items() if words.only in str(problem)]
-        write(entries | {entry.problem: entry for entry in from_mclust(found)})
-    elif words.way == "hop":
-        way = partial(from_hops, seconds=words.amount or SECONDS)
-        raise_all(way, words.only, words.processes)
-    else:
-        way = partial(from_random, count=int(words.amount or RANDOM_STARTS))
-        raise_all(way, words.only, words.processes)
+        print(f"mclust: {merge(from_mclust(entries[p] for p in named))} rose")
 
 
 if __name__ == "__main__":
