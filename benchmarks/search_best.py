@@ -103,6 +103,11 @@ def problems() -> tuple[Problem, ...]:
     return (*(Problem(name, x.size, 0, k) for name, x in real().items() for k in REAL_KS), *drawn)
 
 
+def named(pattern: str) -> list[Problem]:
+    """Return the problems in whose names a regular expression is found."""
+    return [problem for problem in problems() if re.search(pattern, str(problem))]
+
+
 def read() -> dict[Problem, Entry]:
     """Return the file's entries; those that it lacks are empty."""
     entries = {p: Entry(p, float(f"{p.x.mean():.9g}")) for p in problems()}
@@ -251,11 +256,11 @@ def main() -> None:
         "peers": from_peers,
         "hop": partial(from_hops, seconds=words.amount or SECONDS),
     }
-    named = [problem for problem in problems() if re.search(words.only, str(problem))]
-    raise_all(ways[words.way], named, words.processes)
+    asked_for = named(words.only)
+    raise_all(ways[words.way], asked_for, words.processes)
     if words.way == "peers":
         entries = read()
-        print(f"mclust: {merge(from_mclust(entries[p] for p in named))} rose")
+        print(f"mclust: {merge(from_mclust(entries[p] for p in asked_for))} rose")
 
 
 if __name__ == "__main__":
