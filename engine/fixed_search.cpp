@@ -250,7 +250,7 @@ bool FixedSearch::ascend(const Parameters& start) {
     }
     const Parameters& at = climb.end.at;
     bool spread = false;
-    for (int j = 0; j < at.k(); ++j) spread = spread || (!keeps(&Constraints::stds, j) && at.stds[j] >= model_.penalty().widest);
+    for (int j = 0; j < at.k(); ++j) spread = spread || (!keeps(&Constraints::stds, j) && at.stds[j] >= SPREAD * model_.penalty().widest);
     std::vector<Optimum>& list = spread ? level_.spread : level_.found;
     const auto same = [&](const Optimum& other) { return std::abs(other.objective - objective) < SAME; };
     if (!std::isfinite(objective) || std::any_of(list.begin(), list.end(), same)) return true;

@@ -110,9 +110,9 @@ bool Search::run(int k, std::vector<Level>& path) {
         }
         prepare(each);
         here.slack = slack();
-        const std::vector<Optimum>& parents = path[each - 2].found;
+        const Optimum* parent = path[each - 2].best();
         std::vector<Parameters> starts{quantile_start(*coarse_, each)};
-        if (!parents.empty() && !place(parents[0].at, std::min(CANDIDATES, 2 * each - 1), parents[0].at, {}, starts)) return false;
+        if (parent && !place(parent->at, std::min(CANDIDATES, 2 * each - 1), parent->at, {}, starts)) return false;
         if (!ascend(starts, here)) return false;
     }
     return true;
@@ -120,7 +120,7 @@ bool Search::run(int k, std::vector<Level>& path) {
 
 // With two components nothing is left to move: the path has put one of them everywhere.
 bool Search::improve(Level& level) {
-    const int k = level.found.empty() ? 0 : level.found[0].at.k();
+    const int k = level.best() ? level.best()->at.k() : 0;
     if (k > 2) {
         prepare(k);
         std::vector<Parameters> starts;
@@ -128,7 +128,8 @@ bool Search::improve(Level& level) {
         if (!ascend(starts, level)) return false;
     }
     for (int round = 0; round < ROUNDS && k > 2; ++round) {
-        const Optimum from = level.found[0];
+        const Optimum from = *level.best();
+        const bool finite = !level.found.empty();
         std::vector<Parameters> starts;
         for (int j = 0; j < k; ++j) {
             if (!place(without(from.at, j), AGAIN, from.at, {j}, starts)) return false;
@@ -137,7 +138,7 @@ bool Search::improve(Level& level) {
             if (!place(merged(from.at, j, j + 1), AGAIN, from.at, {j, j + 1}, starts)) return false;
         }
         if (!ascend(starts, level)) return false;
-        if (level.found[0].objective < from.objective + SAME) break;
+        if (finite == !level.found.empty() && level.best()->objective < from.objective + SAME) break;
     }
     return finish(level);
 }
@@ -227,7 +228,8 @@ bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
             if (how[order[i]] == Rise::INTERRUPTED) return false;
             file(std::move(here[order[i]]), how[order[i]], level);
         }
-        idle = !level.found.empty() && level.found[0].objective > before + SAME ? 0 : idle + static_cast<int>(size);
+        const bool higher = level.found.empty() || level.found[0].objective > before + SAME;
+        idle = higher ? 0 : idle + static_cast<int>(size);
     }
     return true;
 }
@@ -239,7 +241,7 @@ void Search::file(Here&& here, Rise how, Level& level) const {
         if (level.collapsed.size() < KEPT) level.collapsed.push_back(std::move(here.at));
         return;
     }
-    const double widest = full_.penalty(equal_stds_).widest;
+    const double widest = SPREAD * full_.penalty(equal_stds_).widest;
     auto& list = *std::max_element(here.at.stds.begin(), here.at.stds.end()) < widest ? level.found : level.spread;
     const auto same = [&](const Optimum& other) { return std::abs(other.objective - here.objective) < 0.5 * SAME; };
     if (std::any_of(list.begin(), list.end(), same)) return;

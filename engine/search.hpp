@@ -15,6 +15,9 @@ struct Optimum {
     double objective;
 };
 
+// Of the range of the data: a std that none but a component of fewer than three values has, on its way to the widest.
+constexpr double SPREAD = 0.7;
+
 // Into a list of which the best is first.
 inline void insert(Optimum optimum, std::vector<Optimum>& list) {
     const auto higher = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
@@ -36,6 +39,8 @@ struct Level {
     std::vector<Optimum> found, spread;
     std::vector<Parameters> collapsed;
     double slack = 0.0;  // by so much an objective may be wrong
+
+    const Optimum* best() const { return !found.empty() ? &found[0] : !spread.empty() ? &spread[0] : nullptr; }
 
     void add(const Level& other) {
         for (const Optimum& each : other.found) insert(each, found);
