@@ -80,8 +80,9 @@ double half_gap(const Nodes& nodes, double mean, bool equal_stds) {
 
 }  // namespace
 
-Finder::Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, int threads, const Kernel& kernel, Poll poll)
-    : seen_(canonical(values, weights)), nodes_(std::move(values), std::move(weights), std::abs(seen_.scale) * seen_.nodes.std),
+Finder::Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, bool compressed, int threads, const Kernel& kernel,
+               Poll poll)
+    : seen_(canonical(values, weights, compressed)), nodes_(std::move(values), std::move(weights), std::abs(seen_.scale) * seen_.nodes.std),
       crowds_(crowds(seen_.nodes)), equal_stds_(equal_stds), threads_(threads), kernel_(kernel), poll_(poll),
       search_(seen_.nodes, crowds_, kernel, poll, equal_stds, threads) {}
 

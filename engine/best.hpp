@@ -17,7 +17,8 @@ struct Choice {
 
 class Finder {
 public:
-    Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, int threads, const Kernel& kernel, Poll poll);
+    // Compressed: each value may stand for many that differ.
+    Finder(std::vector<double> values, std::vector<double> weights, bool equal_stds, bool compressed, int threads, const Kernel& kernel, Poll poll);
 
     // The best mixture of k components. More starts may be given to climb from. The search is kept for a larger k.
     // Interrupted: a climb that stopped so, perhaps without a step.

@@ -76,10 +76,10 @@ std::vector<Parameters> parameters(const std::vector<Plain>& starts) {
 // A search that is kept from one number of components to the next.
 class Search {
 public:
-    Search(const Column& values, const Column& counts, bool equal_stds, const UnitsGiven& units, int threads)
+    Search(const Column& values, const Column& counts, bool equal_stds, bool compressed, const UnitsGiven& units, int threads)
         : equal_stds_(equal_stds),
           units_(units),
-          finder_(checked(values, counts), copy(counts), equal_stds, threads, kernel(""), std::ref(signals_)) {}
+          finder_(checked(values, counts), copy(counts), equal_stds, compressed, threads, kernel(""), std::ref(signals_)) {}
 
     void look(int k) {
         bool done;
@@ -149,7 +149,8 @@ void bind_climbs(nanobind::module_& m) {
           "of log weights, means and log stds. All in units of the caller's: centre, unit, and n log(unit).\n"
           "Penalised: of distinct values in ascending order, S is climbed, from near its optimum.");
     nb::class_<bound::Search>(m, "Search", "The search for the best mixture, kept from one number of components to the next.")
-        .def(nb::init<const bound::Column&, const bound::Column&, bool, const bound::UnitsGiven&, int>(), "values"_a, "counts"_a, "equal_stds"_a, "units"_a, "threads"_a)
+        .def(nb::init<const bound::Column&, const bound::Column&, bool, bool, const bound::UnitsGiven&, int>(), "values"_a, "counts"_a,
+             "equal_stds"_a, "compressed"_a, "units"_a, "threads"_a)
         .def("look", &bound::Search::look, "k"_a, "Search on the path to k components.")
         .def("best", &bound::Search::best, "k"_a, "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
              "The best climb as `climb` returns it, why it is penalised or None, which components are held, and S.");

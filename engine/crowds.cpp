@@ -21,7 +21,7 @@ struct Window {
 // Windows of so many neighbours, their weight compared with what the flanks lead to expect.
 class Scan {
 public:
-    explicit Scan(const Nodes& nodes) : nodes_(nodes), x_(nodes.values.data()), upto_(nodes.size()), chance_(std::log(double(nodes.size()))) {
+    explicit Scan(const Nodes& nodes) : nodes_(nodes), x_(nodes.values.data()), upto_(nodes.size()), chance_(1.0 * std::log(double(nodes.size()))) {
         double before = 0.0;
         for (std::int64_t i = 0; i < nodes.size(); ++i) {
             upto_[i] = before + 0.5 * nodes.weights[i];  // a node stands for as much below as above it
@@ -63,7 +63,7 @@ private:
     const Nodes& nodes_;
     const double* x_;
     std::vector<double> upto_;
-    const double chance_;  // nats that some window or other gains by chance
+    const double chance_;  // nats that no window gains by chance: there are about n of them
 };
 
 }  // namespace

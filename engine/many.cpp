@@ -61,7 +61,7 @@ bool fit_many(const std::vector<DataSet>& data, int k, bool equal_stds, const Ru
     const auto fit_one = [&](const DataSet& one, double* row, const Poll& asked) {
         Standardised seen;
         if (!ready(one, k, seen)) return;
-        Finder finder(std::move(seen.nodes.values), std::move(seen.nodes.counts), equal_stds, 1, kernel, asked);
+        Finder finder(std::move(seen.nodes.values), std::move(seen.nodes.counts), equal_stds, false, 1, kernel, asked);
         const Choice found = finder.best(k, rules);
         if (found.climb.stop == Stop::INTERRUPTED) {
             stopped = true;

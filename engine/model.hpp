@@ -17,6 +17,7 @@ struct Parameters {
 struct Distinct {
     const double *values = nullptr, *weights = nullptr;
     std::int64_t size = 0;
+    bool compressed = false;  // whether each may stand for many that differ
 
     // The value nearest to x, and how far its own nearest neighbour is.
     std::int64_t nearest(double x) const;

@@ -60,7 +60,7 @@ Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll po
 
 Penalty Nodes::penalty(bool equal_stds) const {
     if (equal_stds) return {};
-    return {1.5, 1.0, range, {values.data(), weights.data(), size()}};
+    return {1.5, 1.0, range, {values.data(), weights.data(), size(), compressed}};
 }
 
 std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) const {
@@ -69,7 +69,7 @@ std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) 
     return {first - values.begin(), last - values.begin()};
 }
 
-Canonical canonical(const std::vector<double>& x, const std::vector<double>& w) {
+Canonical canonical(const std::vector<double>& x, const std::vector<double>& w, bool compressed) {
     constexpr double GRID = 0x1.8p12;  // + u - GRID rounds u to multiples of 2^-40
     const std::int64_t size = x.size();
     const Quartiles up = quartiles(x.data(), w.data(), size), down = quartiles(&x.back(), &w.back(), size, -1);
@@ -96,7 +96,9 @@ Canonical canonical(const std::vector<double>& x, const std::vector<double>& w) 
     }
     values.resize(end);
     weights.resize(end);
-    return {Nodes(std::move(values), std::move(weights)), centre, scale};
+    Canonical out{Nodes(std::move(values), std::move(weights)), centre, scale};
+    out.nodes.compressed = compressed;
+    return out;
 }
 
 Parameters Canonical::seen(Parameters at) const {
@@ -121,36 +123,6 @@ Parameters Canonical::raised(Parameters at) const {
 namespace {
 
 constexpr double STRIDE = 0.25;           // a group spans no more than so much of its distance from the middle
-constexpr double CROWD = 8.0, FEWEST = 10.0;  // values this many times as dense as their group, if not fewer, are one of their own
-
-// The nodes first ... last - 1 as one group or, where many crowd in a small part of it, as three.
-void append_group(const Nodes& from, std::int64_t first, std::int64_t last, std::vector<double>& x, std::vector<double>& w) {
-    const double *v = from.values.data(), *c = from.weights.data();
-    double total = 0.0, inside = 0.0;
-    for (std::int64_t i = first; i < last; ++i) total += c[i];
-    const double enough = std::max(std::sqrt(from.n) / CROWD, FEWEST * from.n / double(from.size()));
-    const double range = v[last - 1] - v[first];
-    double width = enough < total ? range * enough / total / CROWD : 0.0;
-    std::int64_t left = first, begin = first, end = first;
-    for (std::int64_t i = first; i < last; ++i) {
-        inside += c[i];
-        for (; inside - c[left] >= enough; ++left) inside -= c[left];
-        if (inside >= enough && i > left && v[i] - v[left] < width) {
-            width = v[i] - v[left];
-            begin = left;
-            end = i + 1;
-        }
-    }
-    if (end > begin) {  // with its flanks
-        const double low = v[begin] - 2.0 * width, high = v[end - 1] + 2.0 * width;
-        while (begin > first && v[begin - 1] >= low) --begin;
-        while (end < last && v[end] <= high) ++end;
-    }
-    for (const auto& [a, b] : {std::pair{first, begin}, {begin, end}, {end, last}}) {
-        if (b > a) append_rule(from, a, b, x, w);
-    }
-}
-
 // Where groups end around crowds, ascending: a fraction of the width of each apart inside, and ever wider outside.
 std::vector<double> edges(const std::vector<Crowd>& crowds) {
     std::vector<double> out;
@@ -185,12 +157,13 @@ Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds
         bool edge = false;
         for (; end != ends.end() && (last || next > *end); ++end) edge = true;
         if (!last && !full && !wide && !edge) continue;
-        append_group(nodes, first, i + 1, x, w);
+        append_rule(nodes, first, i + 1, x, w);
         first = i + 1;
         if (full) closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));
     }
     Nodes out(std::move(x), std::move(w), nodes.std);
     out.range = nodes.range;
+    out.compressed = true;
     return out;
 }
 

@@ -12,6 +12,7 @@ struct Nodes {
     std::vector<double> values, weights;
     double n = 0.0, std = 0.0, range = 0.0;  // total weight; standard deviation and range, of coarse nodes those of all values
     bool plain = true;          // whether every weight is 1
+    bool compressed = false;    // whether each may stand for many values that differ
 
     Nodes(std::vector<double> values, std::vector<double> weights, double known_std = -1.0);
     std::int64_t size() const { return static_cast<std::int64_t>(values.size()); }
@@ -33,7 +34,7 @@ struct Canonical {
     Parameters seen(Parameters at) const;    // from units of the values
     Parameters raised(Parameters at) const;  // to units of the values
 };
-Canonical canonical(const std::vector<double>& values, const std::vector<double>& weights);
+Canonical canonical(const std::vector<double>& values, const std::vector<double>& weights, bool compressed = false);
 
 // Where neighbouring nodes are closer than those on either side, from one value to another.
 struct Crowd {

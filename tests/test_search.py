@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 import gmm1d
 from gmm1d import progress, starts, textbook
-from gmm1d.errors import CollapseError, Ending, FitWarning, InputError, MissingExtraError
+from gmm1d.errors import (
+    CollapseError,
+    Ending,
+    FitWarning,
+    InputError,
+    MissingExtraError,
+    UncertaintyError,
+)
 
 
 DATA = datasets()
@@ -24,12 +31,10 @@ WAITING = DATA["faithful_waiting"]
 REFERENCES = json.loads((Path(__file__).parent / "data" / "reference_fits.json").read_text())[
     "fits"
 ]
-MISSED = {("faithful_eruptions", "V", 6)}
-REACHED = [
-    pytest.param(case, id="{dataset}-{model}{k}".format(**case))
+EQUAL = [
+    pytest.param(case, id="{dataset}-{k}".format(**case))
     for case in REFERENCES
-    if case["best_regular"] is not None
-    and (case["dataset"], case["model"], case["k"]) not in MISSED
+    if case["best_regular"] is not None and case["model"] == "E"
 ]
 
 
@@ -50,20 +55,25 @@ def three_bumps(n, seed=0):
 # --- the best optimum -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", REACHED)
-def test_the_best_regular_optimum_known_is_reached(case):
-    x, k = DATA[case["dataset"]], case["k"]
-    f = quiet(x, k, equal_variances=case["model"] == "E")
+@pytest.mark.parametrize("case", EQUAL)
+def test_the_best_optimum_known_of_equal_variances_is_reached(case):
+    """There the likelihood is bounded, and ranks."""
+    f = quiet(DATA[case["dataset"]], case["k"], equal_variances=True)
     assert f.log_likelihood > case["best_regular"] - 0.01
-    assert is_regular(f.mixture, f.sample)
     assert f.status in (Ending.CONVERGED, Ending.FLAT)
     assert np.all(np.diff(f.trace.log_likelihood) >= -1e-12 * (abs(f.log_likelihood) + f.n))
 
 
+def penalised(f):
+    """S of a mixture with its data: what the search maximises."""
+    m = f.mixture
+    return f.log_likelihood + 1.5 * np.log(m.stds).sum() + np.log(m.weights).sum()
+
+
 @given(st.integers(0, 10**6), st.integers(2, 4))
 @settings(max_examples=20)
-def test_no_start_leads_to_a_better_regular_maximum(seed, k):
-    """Of data whose groups are plain, neither named starts nor the truth lead higher."""
+def test_no_start_leads_to_a_better_maximum(seed, k):
+    """Of data whose groups are plain, neither named starts nor the truth lead to a maximum where S is higher."""
     rng = np.random.default_rng(seed)
     means = np.cumsum(rng.uniform(4, 8, k))
     truth = gmm1d.Mixture(rng.dirichlet(np.full(k, 5.0)), means, rng.uniform(0.5, 1.5, k))
@@ -74,8 +84,60 @@ def test_no_start_leads_to_a_better_regular_maximum(seed, k):
             other = quiet(x, k, start=start)
         except CollapseError:
             continue
-        if other.status is Ending.CONVERGED and is_sound(other.mixture, other.sample):
-            assert f.log_likelihood >= other.log_likelihood - 1e-9
+        if other.status is Ending.CONVERGED and not other.notes:
+            assert penalised(f) >= penalised(other) - 0.05
+
+
+# --- needles --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [50, 100, 800, 3000])
+def test_one_gaussian_is_not_split_by_a_needle(n):
+    for seed in range(20):
+        x = np.random.default_rng([n, seed]).normal(100, 15, n)
+        f = quiet(x, 2)
+        assert f.mixture.stds.min() > 0.05 * x.std()
+        assert f.status in (Ending.CONVERGED, Ending.PENALISED)
+
+
+def test_one_gaussian_rounded_is_one_group():
+    x = np.random.default_rng(5000).normal(100, 15, 50).round(1)
+    assert gmm1d.compare(x, range(1, 5)).k == 1
+
+
+@pytest.mark.parametrize("each", [4, 10])
+def test_two_small_groups_far_apart_are_split(each):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x = np.concatenate([rng.normal(0, 1, each), rng.normal(10, 1, each)])
+        f = quiet(x, 2)
+        assert f.mixture.predict(x).tolist() == [0] * each + [1] * each
+
+
+def test_what_the_data_do_not_support_is_held_by_the_penalty_and_named():
+    x = np.random.default_rng(3).normal(size=50)
+    with pytest.warns(FitWarning, match="the data support"):
+        f = gmm1d.fit(x, 5)
+    assert (f.status, f.reason) == (Ending.PENALISED, "support")
+    assert f.mixture.weights.min() * 50 > 1
+    assert f.trace.log_likelihood[-1] == pytest.approx(penalised(f), rel=1e-12)
+    assert f.gradient_norm < 1e-8
+    with pytest.raises(UncertaintyError, match="the data support fewer"):
+        f.standard_errors()
+
+
+def test_a_given_start_climbs_the_likelihood_and_a_clump_is_named():
+    rng = np.random.default_rng(1000)
+    x = rng.normal(2, 1, 800)
+    values = np.sort(x)
+    i = int(np.argmin(values[6:] - values[:-6]))
+    clump = values[i : i + 7]
+    start = {"means": [2, clump.mean()], "stds": [1, clump.std()], "weights": [0.99, 0.01]}
+    f = gmm1d.fit(x, 2, start=start)
+    assert f.status is Ending.CONVERGED
+    assert f.mixture.stds.min() < 0.05
+    assert "has such a clump as often as not" in " ".join(f.notes)
+    assert not gmm1d.fit(x, 2, start={"means": [1, 3], "stds": [1, 1]}).notes
 
 
 # --- deterministic --------------------------------------------------------------------------------------------------
@@ -176,17 +238,14 @@ def test_columns_with_ties_and_tails_end_well_or_say_what_collapses(name):
         m = f.mixture
         assert np.isfinite([f.log_likelihood, *m.weights, *m.means, *m.stds]).all()
         assert np.all(np.diff(f.trace.log_likelihood) >= -1e-12 * (abs(f.log_likelihood) + f.n))
-        if f.status is not Ending.PENALISED:
-            assert f.status in (Ending.CONVERGED, Ending.FLAT)
-            assert is_sound(m, f.sample)
+        assert f.status in (Ending.CONVERGED, Ending.PENALISED)
+        if f.status is Ending.CONVERGED:
+            assert f.reason is None
             continue
-        with pytest.warns(FitWarning, match="unbounded"):
+        with pytest.warns(FitWarning, match="no maximum of the likelihood"):
             gmm1d.fit(x, k)
-        named = " ".join(f.notes)
-        assert "wants to collapse: it sits on" in named or "no climb without a penalty" in named
-        for j, verdict in enumerate(judge(m, f.sample)):
-            if verdict not in ("regular", "dense"):
-                assert f"component {j + 1} " in named
+        said = {"ties": "wants to collapse: it sits on", "support": "the data support"}
+        assert said[f.reason] in " ".join(f.notes)
 
 
 # --- random starts --------------------------------------------------------------------------------------------------
@@ -200,8 +259,7 @@ def test_random_starts_are_reproducible_and_never_lower():
         assert one.to_json() == again.to_json()
         drawn = quiet(x, k, n_random=40, rng=np.random.default_rng(3))
         assert drawn.to_json() == one.to_json()
-        assert one.log_likelihood >= plain.log_likelihood - 1e-9
-        assert is_regular(one.mixture, one.sample)
+        assert penalised(one) >= penalised(plain) - 0.05
 
 
 def test_random_starts_come_from_the_callers_generator():
@@ -271,12 +329,12 @@ def test_a_bar_is_shown_where_it_is_asked_for(capsys):
     assert "random starts" in capsys.readouterr().err
     gmm1d.compare(WAITING, [1, 2], progress=True)
     assert "numbers of components" in capsys.readouterr().err
-    gmm1d.fit(WAITING, 5, progress=True)
+    quiet(WAITING, 5, progress=True)
     assert "components" in capsys.readouterr().err
     for silent in (False, None):  # None: the standard error is no terminal here
         gmm1d.fit(WAITING, 2, n_random=40, rng=1, progress=silent)
         gmm1d.compare(WAITING, [1, 2], progress=silent)
-        gmm1d.fit(WAITING, 5, progress=silent)
+        quiet(WAITING, 5, progress=silent)
         assert capsys.readouterr() == ("", "")
 
 
@@ -343,6 +401,7 @@ def test_rare_groups_far_away_are_found(n, m):
 
 
 def test_a_penalised_fit_always_says_why():
-    with pytest.warns(gmm1d.errors.FitWarning, match="wants to collapse"):
-        f = gmm1d.fit([80, 55, 103, 101, 93, 61, 104, 61, 17, 104, 98, 18], 3)
+    with pytest.warns(gmm1d.errors.FitWarning, match="the data support|wants to collapse"):
+        f = gmm1d.fit([80, 55, 103, 101, 93, 61, 104, 61, 17, 104, 98, 18], 4)
     assert f.status is Ending.PENALISED
+    assert f.reason in ("support", "ties")

@@ -48,7 +48,7 @@ class Search:
     The search for the best mixture, kept from one number of components to the next.
     """
 
-    def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, units: tuple[float, float, float], threads: int) -> None: ...
+    def __init__(self, values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], equal_stds: bool, compressed: bool, units: tuple[float, float, float], threads: int) -> None: ...
 
     def look(self, k: int) -> None:
         """Search on the path to k components."""

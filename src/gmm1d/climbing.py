@@ -164,7 +164,11 @@ class Search:
     def __init__(self, sample: Sample, rules: Rules) -> None:
         self._sample, self._rules = sample, rules
         self._engine = _engine.Search(
-            *sample.nodes, rules.constraints.equal_variances, sample.units, rules.threads
+            *sample.nodes,
+            rules.constraints.equal_variances,
+            sample.sketch is not None,
+            sample.units,
+            rules.threads,
         )
 
     def look(self, k: int) -> None:

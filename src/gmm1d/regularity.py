@@ -34,9 +34,7 @@ def reasons(found: Climb, sample: Sample) -> list[str]:
     named = " and ".join(_name(end, j) for j in held)
     are = "are" if len(held) > 1 else "is"
     fewer = f"{max(k - len(held), 1)} component{'s' * (k - len(held) > 1)}"
-    return [
-        f"the data support {fewer} at most, not {k}: {named} {are} held by the penalty alone"
-    ]
+    return [f"the data support {fewer} at most, not {k}: {named} {are} held by the penalty alone"]
 
 
 def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
@@ -59,13 +57,17 @@ def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
                 "values without such a group has such a clump as often as not"
             )
         elif moved[j] > NEAR:
-            notes.append(f"{_name(end, j)} holds {number(counts[j], 3)} values, too few to know its std")
+            notes.append(
+                f"{_name(end, j)} holds {number(counts[j], 3)} values, too few to know its std"
+            )
     return notes
 
 
 def _name(end: Start, j: int) -> str:
     place = int((end.means < end.means[j]).sum() + (end.means[:j] == end.means[j]).sum()) + 1
-    return f"component {place} (mean {location(end.means[j], end.stds[j])}, sd {number(end.stds[j])})"
+    return (
+        f"component {place} (mean {location(end.means[j], end.stds[j])}, sd {number(end.stds[j])})"
+    )
 
 
 def tie(sample: Sample, mean: float) -> str:

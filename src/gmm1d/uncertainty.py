@@ -191,7 +191,9 @@ def refusal(fit: Fit) -> str | None:
     if fit.status is Ending.INTERRUPTED or certificate is None:
         return "the fit was interrupted before an optimum: fit again"
     if fit.status is Ending.PENALISED:
-        why = "a component sits on tied values" if fit.reason == "ties" else "the data support fewer"
+        why = (
+            "a component sits on tied values" if fit.reason == "ties" else "the data support fewer"
+        )
         return f"no maximum of the likelihood with {fit.k} components is near, {why}: choose a smaller k"
     if fit.status is Ending.FLAT:
         return "the information is singular, the data do not determine all parameters: choose a smaller k"
