@@ -35,6 +35,15 @@ double Distinct::gap(std::int64_t i) const {
     return std::min(i > 0 ? values[i] - values[i - 1] : infinity, i + 1 < size ? values[i + 1] - values[i] : infinity);
 }
 
+double Distinct::resolution(std::int64_t i) const {
+    constexpr double TIED = 0.25, COMPRESSED = 0.45;  // two nodes alone that stand for a group are 2 of its stds apart
+    constexpr double ALONE = 4.0;                     // times as far from the one neighbour as from the other
+    const double near = gap(i);
+    if (!compressed || i == 0 || i + 1 == size) return TIED * near;
+    const double far = std::max(values[i] - values[i - 1], values[i + 1] - values[i]);
+    return COMPRESSED * (far < ALONE * near ? far : near);
+}
+
 Model::Model(Accumulator& data, int k, const Penalty& penalty, const Constraints& constraints)
     : data_(data), k_(k), penalty_(penalty), constraints_(constraints), owner_(3 * k, -1) {
     const auto count_free = [&](const std::vector<bool>& which) {

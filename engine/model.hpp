@@ -22,6 +22,9 @@ struct Distinct {
     // The value nearest to x, and how far its own nearest neighbour is.
     std::int64_t nearest(double x) const;
     double gap(std::int64_t i) const;
+
+    // Below it a std at value i says nothing: the value is tied, or stands for others on either side.
+    double resolution(std::int64_t i) const;
 };
 
 // S = log-likelihood + c sum_j log s_j + d sum_j log pi_j, the sums over what is free. It has no scale in it: of data times

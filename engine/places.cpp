@@ -156,7 +156,12 @@ void Places::cut() {
             before = {a, b};
             (halved > BROAD ? narrow_ : broad_).push_back(before);
         }
-        if (0.5 * size * coarse_.size() < n) break;  // narrower ones hold single nodes
+        if (0.5 * size * coarse_.size() < n) break;  // most narrower ones hold single nodes
+    }
+    for (std::int64_t run : {2, 3, 4, 6}) {  // in the tails a node stands for few values
+        for (std::int64_t a = 0; coarse_.compressed && a + run <= coarse_.size(); ++a) {
+            if (upto_[a + run] - upto_[a] >= FEWEST) narrow_.push_back({a, a + run});
+        }
     }
 }
 

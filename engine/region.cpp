@@ -11,8 +11,6 @@ namespace gmm1d {
 namespace {
 
 constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
-constexpr double RESOLVED = 0.25;       // of the gap between a tied value and its neighbour: a std below it goes to 0
-constexpr double SPACING = 0.6;         // of the gap between nodes that stand for values between them: no less is resolved
 
 void measure(const Model& model, const Here& here, Metric& m) {
     const int n = model.n_free(), k = here.at.k();
@@ -69,8 +67,7 @@ int collapsed(const Model& model, const Parameters& at) {
         if (at.stds[j] < resolution(at.means[j], model.data().origin())) return j;
         if (penalty.values.size < 2) continue;
         const std::int64_t i = penalty.values.nearest(at.means[j]);
-        const double resolved = penalty.values.compressed ? SPACING : RESOLVED;
-        if (penalty.values.weights[i] > penalty.c && at.stds[j] < resolved * penalty.values.gap(i)) return j;
+        if (penalty.values.weights[i] > penalty.c && at.stds[j] < penalty.values.resolution(i)) return j;
     }
     return -1;
 }

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gmm1d
-from gmm1d import textbook
+from gmm1d import starts, textbook
+from gmm1d.climbing import Rules, Search, climb
 from gmm1d.errors import CollapseError, Ending, FitWarning, InputError, ScaleError
-
 
 GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text())
 DATA = datasets()
@@ -103,13 +103,14 @@ def test_every_trace_climbs_and_every_ending_is_certified(name):
             assert f.gradient_norm < 1e-8
             assert f.newton_decrement < 1e-6
             assert f.certificate.smallest_eigenvalue > 1e-6
-            assert is_regular(f.mixture, f.sample)
+            assert f.mixture.weights.min() * f.n >= 2
             assert (
                 np.linalg.eigvalsh(f.certificate.covariance)[0]
                 > -1e-9 * np.abs(f.certificate.covariance).max()
             )
         else:
-            assert f.status is Ending.PENALISED or k == 6
+            assert f.status is Ending.PENALISED
+            assert f.reason in ("support", "ties")
             assert f.notes
 
 
@@ -200,17 +201,18 @@ def test_labels_stay_the_starts_and_order_maps_them():
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_no_named_start_leads_higher_than_the_search(name):
+def test_no_named_start_leads_to_a_higher_optimum_than_the_search(name):
+    """Of S, that is: the likelihood has higher maxima, which hold a few values that lie close by chance."""
+    sample = gmm1d.Sample.of(DATA[name])
+    rules = Rules("newton", None, 500, 1)
     for k in (2, 3, 4, 5):
-        f = quiet(DATA[name], k)
-        if f.status is Ending.CONVERGED:
-            for start in ("spread", "quantile", "kmeans"):
-                try:
-                    one = quiet(DATA[name], k, start=start)
-                except CollapseError:
-                    continue
-                if one.status is Ending.CONVERGED and is_regular(one.mixture, one.sample):
-                    assert f.log_likelihood >= one.log_likelihood - 1e-9
+        found = Search(sample, rules).best(k)
+        for start in ("spread", "quantile", "kmeans"):
+            other = climb(sample, starts.resolve(start, sample, k), rules, penalised=True)
+            widest = other.end.stds.max() / (sample.high - sample.low)
+            if other.collapsed is None and widest < 0.7 and found.reason != "ties":
+                best = climb(sample, found.end, rules, penalised=True)
+                assert best.objective >= other.objective - 0.01
 
 
 def test_a_weight_is_a_repetition_even_beside_spikes_and_narrow_components():
@@ -247,7 +249,7 @@ def tied(k):
 )
 def test_a_tie_that_collapses_is_named_with_its_values(name, sentence):
     x, k = tied(name)
-    with pytest.warns(FitWarning, match=f"unbounded.*{sentence}"):
+    with pytest.warns(FitWarning, match=f"no maximum.*{sentence}"):
         f = gmm1d.fit(x, k)
     assert f.status is Ending.PENALISED
     assert any(re.search(sentence, note) for note in f.notes)
@@ -256,12 +258,13 @@ def test_a_tie_that_collapses_is_named_with_its_values(name, sentence):
 
 def test_stopping_early_does_not_hide_the_penalty():
     x, k = tied("zeros")
-    with pytest.warns(FitWarning, match="unbounded"):
+    with pytest.warns(FitWarning, match="no maximum"):
         f = gmm1d.fit(x, k, tol=1e-3)
     assert f.status is Ending.PENALISED
+    assert f.reason == "ties"
     with pytest.warns(FitWarning, match="max_iter.*wants to collapse"):
-        f = gmm1d.fit(x, k, max_iter=2)
-    assert f.status is Ending.MAX_ITER
+        f = gmm1d.fit(x, k, max_iter=0, method="em")
+    assert (f.status, f.reason) == (Ending.MAX_ITER, None)
 
 
 @pytest.mark.parametrize("weight", [5e-324, 1e-310])
@@ -380,7 +383,7 @@ def test_values_near_zero_are_resolved_beside_a_far_outlier():
     x = np.append(np.random.default_rng(0).normal(size=200), 1e20)
     f = quiet(x, 2)
     assert f.status is Ending.PENALISED
-    assert any("expected count of only 1" in note for note in f.notes)
+    assert any("component 2 (mean 1e+20" in note and "penalty alone" in note for note in f.notes)
     assert f.mixture.stds[0] == pytest.approx(np.std(x[:200]), rel=1e-3)
 
 

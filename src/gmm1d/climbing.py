@@ -136,7 +136,8 @@ def climb(sample: Sample, start: Start, rules: Rules, *, penalised: bool = False
         units=sample.units,
         threads=rules.threads,
     )
-    return _climb(rules, found, "support" if penalised else None)
+    ended = _climb(rules, found, "support" if penalised else None)
+    return ended._replace(objective=float(ended.trace.log_likelihood[-1]))
 
 
 def exact(sample: Sample, start: Start, rules: Rules) -> Climb:

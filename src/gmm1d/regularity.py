@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gmm1d import climbing
+from gmm1d.climbing import Rules
 from gmm1d.formatting import location, number
+from gmm1d.starts import Start
 
 if TYPE_CHECKING:
-    from gmm1d.climbing import Climb, Rules
+    from gmm1d.climbing import Climb
     from gmm1d.sample import Sample
-    from gmm1d.starts import Start
 
 NEAR = 1.0  # how far the log of a std may be between an optimum of the likelihood and of S, as in the engine
 
@@ -25,8 +26,8 @@ def reasons(found: Climb, sample: Sample) -> list[str]:
     held = sorted(found.held, key=lambda j: (end.means[j], j))
     if found.reason == "ties":
         return [
-            f"{_name(end, j)} wants to collapse{tie(sample, end.means[j])}; its std is held at half the gap to the "
-            "nearest other value"
+            f"component {_place(end, j)} wants to collapse{tie(sample, end.means[j])}; its std is held at half the gap "
+            "to the nearest other value"
             for j in held
         ]
     if not held:
@@ -38,29 +39,50 @@ def reasons(found: Climb, sample: Sample) -> list[str]:
 
 
 def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
-    """Name the components at the end of a climb from a given start that S would rather do without, a sentence each."""
+    """Name the components at the end of a climb from a given start that S would rather do without, a sentence each.
+
+    They are narrow beside the component around them, and S is higher where they are taken away and that one is two.
+    """
     end = found.end
     if end.k == 1 or rules.constraints.equal_variances or found.certificate is None:
         return []
-    free = rules._replace(method="newton", tol=None, max_iter=climbing.FEW_STEPS)
-    other = climbing.climb(sample, end, free, penalised=True)
-    moved = np.log(end.stds / other.end.stds)
-    counts = end.weights * sample.n
+    free = Rules("newton", None, climbing.FEW_STEPS, rules.threads)
+    here = climbing.climb(sample, end, free, penalised=True)
     notes = []
     for j in np.argsort(end.means, kind="stable"):
-        if other.collapsed == j:
+        around = _around(end, int(j))
+        if here.collapsed == j:
             notes.append(f"{_name(end, j)} is a spike{seat(sample, end.means[j], end.stds[j])}")
-        elif moved[j] < -NEAR:
-            count, width = number(counts[j], 3), number(3 * end.stds[j], 2)
-            notes.append(
-                f"{_name(end, j)} is {count} values within {width} of its mean; a sample of {number(sample.n, 10)} "
-                "values without such a group has such a clump as often as not"
-            )
-        elif moved[j] > NEAR:
-            notes.append(
-                f"{_name(end, j)} holds {number(counts[j], 3)} values, too few to know its std"
-            )
+        elif end.stds[j] < np.exp(-NEAR) * end.stds[around]:
+            other = climbing.climb(sample, _replaced(end, int(j), around), free, penalised=True)
+            if other.collapsed is None and other.objective > here.objective:
+                notes.append(_clump(end, int(j), sample))
     return notes
+
+
+def _clump(end: Start, j: int, sample: Sample) -> str:
+    count, width = number(end.weights[j] * sample.n, 3), number(3 * end.stds[j], 2)
+    return (
+        f"{_name(end, j)} is {count} values within {width} of its mean; a sample of {number(sample.n, 10)} values "
+        "without such a group has such a clump as often as not"
+    )
+
+
+def _around(end: Start, j: int) -> int:
+    """Return the other component that is the most likely at the mean of component j."""
+    z = (end.means[j] - end.means) / end.stds
+    with np.errstate(divide="ignore"):
+        scores = np.log(end.weights) - np.log(end.stds) - z * z / 2
+    scores[j] = -np.inf
+    return int(scores.argmax())
+
+
+def _replaced(end: Start, j: int, around: int) -> Start:
+    """Return the start without component j, and with the component around it in two halves."""
+    weights, means, stds = (row.copy() for row in (end.weights, end.means, end.stds))
+    weights[j] = weights[around] = (weights[j] + weights[around]) / 2
+    means[j], stds[j] = means[around], stds[around]
+    return Start(weights, means, stds)
 
 
 def _name(end: Start, j: int) -> str:
@@ -68,6 +90,11 @@ def _name(end: Start, j: int) -> str:
     return (
         f"component {place} (mean {location(end.means[j], end.stds[j])}, sd {number(end.stds[j])})"
     )
+
+
+def _place(end: Start, j: int) -> int:
+    """Return the number of a component, by mean."""
+    return int((end.means < end.means[j]).sum() + (end.means[:j] == end.means[j]).sum()) + 1
 
 
 def tie(sample: Sample, mean: float) -> str:
