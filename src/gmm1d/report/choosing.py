@@ -161,8 +161,10 @@ def _falls(fits: list[Fit]) -> list[str]:
             continue
         if a.status in STOPPED or b.status in STOPPED:
             why = "climbs that were stopped before their maxima can be in any order"
+        elif b.status is Ending.PENALISED:
+            why = "the data support fewer components, and what holds the others costs likelihood"
         elif b.start == "search":
-            why = "no regular optimum is known that is as high as with fewer components"
+            why = "the search goes for the best optimum of S, which is not the highest maximum"
         else:
             why = f"the climb from the start {b.start!r} ended at a local maximum that is not the highest"
         said.append(f"At k = {b.k} it is {number(lack, 4)} lower than at k = {a.k}: {why}.")
