@@ -112,7 +112,7 @@ def timed(
     What is quick is repeated for `WARM` seconds, so that the median is that of a running program.
     """
     times: list[float] = []
-    while not times or sum(times) < (budget if len(times) < repeats else WARM):
+    while not times or sum(times) < (budget if len(times) < repeats else min(WARM, budget)):
         begin = time.perf_counter()
         found = run(x, k)
         times.append(time.perf_counter() - begin)

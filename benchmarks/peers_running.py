@@ -49,6 +49,7 @@ class Answer:
     means: list[float]
     variances: list[float]
     seconds: float
+    model: str = ""  # the family that mclust took
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class Runner:
     def run(
         self,
         samples: Sequence[NDArray[np.float64]],
-        k: int,
+        k: int | str,
         repeats: int = 1,
         budget: float = 1.0,
         threads: int | None = 1,
     ) -> tuple[str, list[Answer]]:
-        """Return the peer's version and its answers.
+        """Return the peer's version and its answers; with a budget of 0 it fits each sample once.
 
         Raises
         ------
@@ -127,7 +128,9 @@ def runner(name: str, folder: Path) -> Runner:
     if name == "Armadillo":
         found = Runner(name, _armadillo(folder))
     else:
-        found = Runner(name, ((*R, name) if name in ("mclust", "mixtools") else (*PYTHON, name)))
+        found = Runner(
+            name, ((*R, name) if name.startswith(("mclust", "mixtools")) else (*PYTHON, name))
+        )
     rng = np.random.default_rng(0)
     found.run([np.concatenate([rng.normal(size=50), rng.normal(6, 1, 50)])], 2)
     return found

@@ -30,6 +30,7 @@ BENCHMARKS = (
     "interrupt",
     "reference_fits",
     "marron_wand",
+    "search",
     "coverage",
     "sketches",
     "peers",
@@ -38,7 +39,7 @@ BENCHMARKS = (
     "clusters_dask",
     "clusters_spark",
 )
-SLOW = ("peers_overlap",)
+SLOW = ("risk", "false_groups", "peers_k", "peers_overlap")
 HEADS = ["figure", "value", "must be", "", ""]
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 INTRODUCTION = """# What the benchmarks measured

@@ -27,11 +27,12 @@ double* aligned(std::vector<double>& memory) {
 }  // namespace
 
 Accumulator::Accumulator(const Source& points, const std::optional<Source>& weights, double centre, double factor, int k,
-                         int threads, const Kernel& kernel, Poll poll)
+                         int threads, const Kernel& kernel, Poll poll, double weight_scale)
     : points_(points),
       weights_(weights),
       centre_(centre),
       factor_(factor),
+      weight_scale_(weight_scale),
       kernel_(kernel),
       poll_(std::move(poll)),
       chunk_(chunk_size(points.size)),
@@ -101,7 +102,7 @@ bool Accumulator::run(const Components& components, Detail detail, double* out) 
     for (std::int64_t i = 0; i < n_sums; ++i) {
         Sum total{0.0, 0.0};
         for (std::int64_t chunk = 0; chunk < n_chunks_; ++chunk) total.add(sums_[chunk * n_sums + i]);
-        out[i] = total.value();
+        out[i] = weight_scale_ * total.value();
     }
     return true;
 }

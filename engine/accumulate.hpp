@@ -16,8 +16,9 @@ namespace gmm1d {
 // are added in order. Memory is O(k^2), whatever the number of points.
 class Accumulator {
 public:
+    // The sums are those of weights that are so many times as large as those given.
     Accumulator(const Source& points, const std::optional<Source>& weights, double centre, double factor, int k,
-                int threads, const Kernel& kernel, Poll poll);
+                int threads, const Kernel& kernel, Poll poll, double weight_scale = 1.0);
 
     // Writes em_sums(k) or sums(INFORMATION, k) numbers; false if the poll stopped it.
     bool run(const Components& components, Detail detail, double* out);
@@ -35,7 +36,7 @@ private:
 
     const Source points_;
     const std::optional<Source> weights_;
-    const double centre_, factor_;
+    const double centre_, factor_, weight_scale_;
     const Kernel& kernel_;
     const Poll poll_;
     const std::int64_t chunk_, n_chunks_;

@@ -111,8 +111,8 @@ Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& st
 // The best optimum of S, climbed on the likelihood alone: if that ends near, the maximum where it ends, else the optimum.
 // Both are found on few nodes; the last steps are taken on all of them.
 Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
-    if (level.found.empty()) return on_ties(level, aim, rules);
-    const Optimum& best = level.found[0];
+    if (!level.best() || (level.found.empty() && !level.collapsed.empty())) return on_ties(level, aim, rules);
+    const Optimum& best = *level.best();
     const Parameters from = aim.raised(best.at);
     const bool bounded = aim.which.equal_stds || from.k() == 1;
     Choice choice{{}, Reason::NONE, {}, best.objective};

@@ -11,10 +11,12 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "source.hpp"
+#include "weighing.hpp"
 
 namespace bound {
 
@@ -97,6 +99,13 @@ inline std::optional<gmm1d::Source> source_of(const std::optional<AnyColumn>& ar
     if (!array) return std::nullopt;
     if (array->size() != size) throw std::invalid_argument("arrays differ in length");
     return source_of(*array);
+}
+
+inline gmm1d::Meaning meaning(const std::string& weights_are) {
+    if (weights_are == "counts") return gmm1d::Meaning::COUNTS;
+    if (weights_are == "importance") return gmm1d::Meaning::IMPORTANCE;
+    if (weights_are.empty()) return gmm1d::Meaning::EITHER;
+    throw std::invalid_argument("no meaning '" + weights_are + "'");
 }
 
 // A vector becomes an array without a copy.

@@ -117,11 +117,12 @@ private:
 
 Climbed exact(const AnyColumn& values, const std::optional<AnyColumn>& sample_weight, double centre, double factor,
               const Column& node_values, const Column& node_counts, const Column& weights, const Column& means,
-              const Column& stds, bool equal_stds, const std::vector<bool>& fixed, const UnitsGiven& units, int threads) {
+              const Column& stds, double weight_scale, bool equal_stds, const std::vector<bool>& fixed, const UnitsGiven& units,
+              int threads) {
     const Parameters start = parameters(weights, means, stds);
     const Constraints fetters = constraints(equal_stds, fixed, start.k());
     const Nodes few = nodes(node_values, node_counts);
-    Readings data{source_of(values), source_of(sample_weight, values.size()), centre, factor, threads, ""};
+    Readings data{source_of(values), source_of(sample_weight, values.size()), centre, factor, threads, "", weight_scale};
     Accumulator points = data.accumulator(start.k()), compressed = few.accumulator(start.k(), threads, kernel(""), std::ref(data.signals));
     Climb found;
     {
@@ -153,6 +154,6 @@ void bind_climbs(nanobind::module_& m) {
         .def("best", &bound::Search::best, "k"_a, "starts"_a, "fixed"_a, "values"_a, "method"_a, "tol"_a, "max_iter"_a,
              "The best climb as `climb` returns it, why it is penalised or None, which components are held, and S.");
     m.def("exact", &bound::exact, "values"_a, "sample_weight"_a.none(), "centre"_a, "factor"_a, "node_values"_a,
-          "node_counts"_a, "weights"_a, "means"_a, "stds"_a, nb::kw_only(), "equal_stds"_a, "fixed"_a, "units"_a, "threads"_a,
+          "node_counts"_a, "weights"_a, "means"_a, "stds"_a, nb::kw_only(), "weight_scale"_a, "equal_stds"_a, "fixed"_a, "units"_a, "threads"_a,
           "From an optimum of the nodes to that of the data, as `climb` returns it.");
 }

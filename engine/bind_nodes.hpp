@@ -50,11 +50,12 @@ struct Readings {
     double centre, factor;
     int threads;
     std::string instruction_set;
+    double weight_scale = 1.0;
     Signals signals{};
 
     Accumulator accumulator(int k) {
         if (points.size == 0) throw std::invalid_argument("no values");
-        return Accumulator(points, weights, centre, factor, k, threads, kernel(instruction_set), std::ref(signals));
+        return Accumulator(points, weights, centre, factor, k, threads, kernel(instruction_set), std::ref(signals), weight_scale);
     }
 
     // A keyboard interrupt is an ending that the caller reports if it can; anything else is raised.

@@ -88,7 +88,8 @@ std::tuple<Doubles, Doubles> exact(const Sketch& sketch) {
 }
 
 Sketch restore(std::int64_t most_leaves, const Integers& indices, const Integers& exponents, const Rows& sums,
-               const Numbers& values, const Numbers& weights, std::int64_t size, double low, double high, bool coarsened) {
+               const Numbers& values, const Numbers& weights, std::int64_t size, double low, double high, bool coarsened,
+               double squares, int exponent, bool whole) {
     if (indices.shape(0) != exponents.shape(0) || indices.shape(0) != sums.shape(0) || values.shape(0) != weights.shape(0))
         throw std::invalid_argument("arrays differ in length");
     std::vector<gmm1d::Leaf> leaves(indices.shape(0));
@@ -98,7 +99,15 @@ Sketch restore(std::int64_t most_leaves, const Integers& indices, const Integers
     }
     std::vector<gmm1d::Weighted> exact(values.shape(0));
     for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = {values.data()[i], weights.data()[i]};
-    return Sketch(most_leaves, std::move(leaves), std::move(exact), size, low, high, coarsened);
+    return Sketch(most_leaves, std::move(leaves), std::move(exact), size, low, high, coarsened, {squares, exponent, whole});
+}
+
+// Whether these are importance weights, and what scales them to counts.
+std::tuple<bool, double> weigh(const Sketch& sketch, const std::string& weights_are) {
+    const gmm1d::Weighing& weighing = sketch.weighing();
+    const double total = sketch.n();
+    const bool importance = weighing.is_importance(total, meaning(weights_are));
+    return {importance, importance ? weighing.scale(total) : 1.0};
 }
 
 }  // namespace bound
@@ -112,6 +121,9 @@ void bind_sketch(nanobind::module_& m) {
         .def("merge", [](Sketch& sketch, const Sketch& other) { sketch.add(other); }, "other"_a, "Add what another holds.")
         .def("copy", [](const Sketch& sketch) { return sketch; })
         .def("coarse", &Sketch::coarse, "most_leaves"_a, "The same with fewer leaves, for a rough look.")
+        .def("scaled", &Sketch::scaled, "factor"_a, "The same of weights that are so many times as large.")
+        .def("weigh", &bound::weigh, "weights_are"_a,
+             "Whether these are importance weights, and what scales them to counts; no normal number if nothing can.")
         .def("nodes", &bound::nodes, "centre"_a, "unit"_a, "Standardised nodes, ascending, and their counts.")
         .def("error", &bound::error, "weights"_a, "means"_a, "stds"_a,
              "Estimate of the log-likelihood of the nodes minus that of the points.")
@@ -121,12 +133,15 @@ void bind_sketch(nanobind::module_& m) {
         .def("leaves", &bound::leaves, "Indices, exponents and sums of the leaves.")
         .def("exact", &bound::exact, "Values kept as they are, and their weights.")
         .def_static("restore", &bound::restore, "most_leaves"_a, "indices"_a, "exponents"_a, "sums"_a, "values"_a,
-                    "weights"_a, "size"_a, "low"_a, "high"_a, "coarsened"_a, "What leaves() and exact() gave, unchecked.")
+                    "weights"_a, "size"_a, "low"_a, "high"_a, "coarsened"_a, "squares"_a, "exponent"_a, "whole"_a, "What leaves() and exact() gave, unchecked.")
         .def_prop_ro("n", &Sketch::n)
         .def_prop_ro("size", &Sketch::size)
         .def_prop_ro("low", &Sketch::low)
         .def_prop_ro("high", &Sketch::high)
         .def_prop_ro("coarsened", &Sketch::coarsened)
+        .def_prop_ro("squares", [](const Sketch& sketch) { return std::tuple(sketch.weighing().squares, sketch.weighing().exponent); },
+                     "S and e: the squares of the weights as they came add up to S 4^e; NaN if nobody knows.")
+        .def_prop_ro("whole", [](const Sketch& sketch) { return sketch.weighing().whole; })
         .def_prop_ro("most_leaves", &Sketch::most_leaves)
         .def_prop_ro("n_leaves", [](const Sketch& sketch) { return sketch.leaves().size(); });
 }

@@ -73,7 +73,9 @@ bool FixedSearch::add(const Parameters& start) {
 
 Level FixedSearch::level() const {
     Level out = level_;
-    for (Optimum& each : out.found) each.at = in_callers_order(each.at);
+    for (auto* list : {&out.found, &out.spread}) {
+        for (Optimum& each : *list) each.at = in_callers_order(each.at);
+    }
     for (Parameters& each : out.collapsed) each = in_callers_order(each);
     return out;
 }
@@ -246,7 +248,10 @@ bool FixedSearch::ascend(const Parameters& start) {
         if (level_.collapsed.size() < KEPT) level_.collapsed.push_back(std::move(climb.end.at));
         return true;
     }
-    std::vector<Optimum>& list = level_.found;
+    const Parameters& at = climb.end.at;
+    bool spread = false;
+    for (int j = 0; j < at.k(); ++j) spread = spread || (!keeps(&Constraints::stds, j) && at.stds[j] >= SPREAD * model_.penalty().widest);
+    std::vector<Optimum>& list = spread ? level_.spread : level_.found;
     const auto same = [&](const Optimum& other) { return std::abs(other.objective - objective) < SAME; };
     if (!std::isfinite(objective) || std::any_of(list.begin(), list.end(), same)) return true;
     insert({std::move(climb.end.at), objective}, list);

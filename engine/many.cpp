@@ -18,9 +18,9 @@ constexpr std::int64_t NEIGHBOURS = 8;  // columns of a matrix that share cache 
 // What `fit` takes; false for what it refuses.
 bool ready(const DataSet& data, int k, Standardised& out) {
     Ordered ordered;
-    if (data.points.size == 0 || condense(data.points, data.weights, ordered) >= 0 || ordered.values.size() < 2) return false;
+    if (data.points.size == 0 || condense(data.points, data.weights, data.meaning, ordered) >= 0 || ordered.values.size() < 2) return false;
     out = standardised(std::move(ordered));
-    return std::isnormal(out.n) && out.has_scale() && out.nodes.values.size() >= std::size_t(k);
+    return std::isnormal(out.n) && std::isnormal(out.nodes.scale) && out.has_scale() && out.nodes.values.size() >= std::size_t(k);
 }
 
 // By mean, then standard deviation, then weight, as a Mixture keeps them.
@@ -79,7 +79,7 @@ bool fit_many(const std::vector<DataSet>& data, int k, bool equal_stds, const Ru
         for (std::int64_t j = first; j < last && !stopped; ++j) {
             const std::vector<double>& x = read_in[j - first];
             const Source points{reinterpret_cast<const char*>(x.data()), sizeof(double), data[j].points.size, Type::F64};
-            fit_one({points, data[j].weights}, rows + j * row_size(k), thread == 0 ? ask : heed);
+            fit_one({points, data[j].weights, data[j].meaning}, rows + j * row_size(k), thread == 0 ? ask : heed);
         }
     });
     return !stopped;

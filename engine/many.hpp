@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "best.hpp"
+#include "weighing.hpp"
 
 namespace gmm1d {
 
 struct DataSet {
     Source points;
     std::optional<Source> weights;  // as many
+    Meaning meaning = Meaning::EITHER;
 };
 
 // What is known of one fit is a row of numbers: these, then k weights, means and stds in the units of the data, by mean.

@@ -48,6 +48,7 @@ Nodes::Nodes(std::vector<double> x, std::vector<double> w, double known_std)
         plain = plain && each == 1.0;
     }
     if (std < 0.0) std = moments(values.data(), weights.data(), size()).std;
+    range = values.back() - values.front();
 }
 
 Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll poll) const {
@@ -59,7 +60,7 @@ Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll po
 
 Penalty Nodes::penalty(bool equal_stds) const {
     if (equal_stds) return {};
-    return {1.5, 1.0, values.back() - values.front(), {values.data(), weights.data(), size()}};
+    return {1.5, 1.0, range, {values.data(), weights.data(), size()}};
 }
 
 std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) const {
@@ -188,7 +189,9 @@ Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds
         first = i + 1;
         if (full) closed = std::max(closed + 1, static_cast<int>(done / nodes.n * groups));
     }
-    return Nodes(std::move(x), std::move(w), nodes.std);
+    Nodes out(std::move(x), std::move(w), nodes.std);
+    out.range = nodes.range;
+    return out;
 }
 
 namespace {

@@ -10,7 +10,7 @@ namespace gmm1d {
 
 struct Nodes {
     std::vector<double> values, weights;
-    double n = 0.0, std = 0.0;  // total weight, standard deviation
+    double n = 0.0, std = 0.0, range = 0.0;  // total weight; standard deviation and range, of coarse nodes those of all values
     bool plain = true;          // whether every weight is 1
 
     Nodes(std::vector<double> values, std::vector<double> weights, double known_std = -1.0);

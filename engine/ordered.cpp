@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "pass.hpp"
@@ -83,7 +84,7 @@ void sort(std::vector<T>& x) {
 
 // Adds the counts of equal neighbours.
 void unite(Ordered& ordered) {
-    auto& [values, counts] = ordered;
+    std::vector<double>&values = ordered.values, &counts = ordered.counts;
     if (values.empty()) return;
     std::size_t last = 0;
     for (std::size_t i = 1; i < values.size(); ++i) {
@@ -99,12 +100,29 @@ void unite(Ordered& ordered) {
     counts.resize(last + 1);
 }
 
+// Makes counts of importance weights, of which there are some, in the order of their values.
+void make_counts(std::vector<Weighted>& pairs, Meaning asked, Ordered& out) {
+    const auto size = static_cast<std::int64_t>(pairs.size());
+    Weighing weighing;
+    weigh({reinterpret_cast<const char*>(&pairs[0].weight), sizeof(Weighted), size, Type::F64}, 1, nullptr, weighing);
+    Sum sum{0.0, 0.0};
+    for (const Weighted& pair : pairs) sum.add(pair.weight);
+    const double total = sum.value(), first = pairs[0].weight;
+    out.importance = weighing.is_importance(total, asked);
+    out.scale = out.importance ? weighing.scale(total) : 1.0;
+    if (!out.importance || !std::isnormal(total) || !std::isnormal(out.scale)) return;
+    const bool equal = std::all_of(pairs.begin(), pairs.end(), [&](const Weighted& pair) { return pair.weight == first; });
+    for (Weighted& pair : pairs) {
+        pair.weight = equal ? 1.0 : std::max(out.scale * pair.weight, std::numeric_limits<double>::denorm_min());
+    }
+}
+
 // The largest power of two that is not above a positive value.
 double power_of_two(double value) { return std::ldexp(1.0, std::ilogb(value)); }
 
 }  // namespace
 
-std::int64_t condense(const Source& points, const std::optional<Source>& weights, Ordered& out) {
+std::int64_t condense(const Source& points, const std::optional<Source>& weights, Meaning asked, Ordered& out) {
     std::vector<double> values(points.size);
     read(points, 0, points.size, values.data());
     for (std::int64_t i = 0; i < points.size; ++i) {
@@ -127,6 +145,7 @@ std::int64_t condense(const Source& points, const std::optional<Source>& weights
         if (given[i] > 0.0) pairs.push_back({values[i], given[i]});
     }
     sort(pairs);
+    if (asked != Meaning::COUNTS && !pairs.empty()) make_counts(pairs, asked, out);
     out.values.clear();
     out.counts.clear();
     for (const Weighted& pair : pairs) {
@@ -179,7 +198,7 @@ bool Standardised::has_scale() const {
 
 Standardised standardised(Ordered&& ordered) {
     Standardised out{std::move(ordered)};
-    auto& [values, counts] = out.nodes;
+    std::vector<double>&values = out.nodes.values, &counts = out.nodes.counts;
     const auto size = static_cast<std::int64_t>(values.size());
     const Quartiles q = quartiles(values.data(), counts.data(), size);
     out.n = total(counts.data(), size);

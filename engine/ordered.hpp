@@ -6,18 +6,22 @@
 #include <vector>
 
 #include "source.hpp"
+#include "weighing.hpp"
 
 namespace gmm1d {
 
 struct Ordered {
     std::vector<double> values;  // ascending, no negative zero
     std::vector<double> counts;  // positive
+    bool importance = false;     // whether the counts are scale * weight
+    double scale = 1.0;          // no normal number, and not applied, if the weights have no normal sum
 };
 
 // Orders points, leaving out those of weight zero; equal ones become one, their weights added in ascending order, so that
 // the order of the points leaves no trace. Returns -1, or the first index of a fault and leaves `out` as it is: a point
-// that is not finite, else a weight (there are as many) that is not finite or negative.
-std::int64_t condense(const Source& points, const std::optional<Source>& weights, Ordered& out);
+// that is not finite, else a weight (there are as many) that is not finite or negative. Importance weights are scaled to
+// counts before they are added; of equal ones each counts once.
+std::int64_t condense(const Source& points, const std::optional<Source>& weights, Meaning asked, Ordered& out);
 
 // The sum of counts; what is no normal float64 may end as infinity or NaN.
 double total(const double* counts, std::int64_t size);

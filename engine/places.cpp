@@ -18,12 +18,14 @@ constexpr double FEWEST = 3.0;          // values in a window
 constexpr double FEW = 20.0;            // of few values: a window of no more, that others would always outdo
 constexpr double HALF_LOG_2PI = 0.9189385332046727;
 
-// Two halves of one component in its place: the likelihood stays, and S pays the least for it.
-Parameters doubled(Parameters base, const Penalty& penalty) {
+// Two halves of one component in its place: the likelihood stays, and S pays the least for it. Each half must hold enough
+// to keep its std.
+Parameters doubled(Parameters base, const Penalty& penalty, double n) {
     int which = 0;
     double most = -std::numeric_limits<double>::infinity();
     for (int j = 0; j < base.k(); ++j) {
-        const double gain = penalty.c * std::log(base.stds[j]) + penalty.d * std::log(base.weights[j]);
+        const double half = 0.5 * base.weights[j] * n;
+        const double gain = (half > 2.0 * penalty.c ? penalty.c * std::log(base.stds[j]) : -1e3) + penalty.d * std::log(base.weights[j]);
         if (gain > most) {
             most = gain;
             which = j;
@@ -206,7 +208,7 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count, co
         start.stds.push_back(kept[i].std);
         starts.push_back(std::move(start));
     }
-    if (penalty.any()) starts.push_back(doubled(base, penalty));
+    if (penalty.any()) starts.push_back(doubled(base, penalty, coarse_.n));
     return starts;
 }
 

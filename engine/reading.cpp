@@ -250,7 +250,7 @@ Sketch::Reading Sketch::add(const Source& points, const std::optional<Source>& w
     next.size_ += points.size;
     if (points.size <= FEW_POINTS && prepared_.empty()) {
         Ordered ordered;
-        if (condense(points, weights, ordered) >= 0) return Reading::FAULT;
+        if (condense(points, weights, Meaning::COUNTS, ordered) >= 0) return Reading::FAULT;
         if (!ordered.values.empty()) {
             next.low_ = std::min(low_, ordered.values.front());
             next.high_ = std::max(high_, ordered.values.back());
@@ -271,6 +271,9 @@ Sketch::Reading Sketch::add(const Source& points, const std::optional<Source>& w
         }
         if (reading != Reading::DONE) return reading;
     }
+    Weighing weighing = Weighing::of(points.size);
+    if (weights && !weigh(*weights, threads, poll, weighing)) return Reading::STOPPED;
+    next.weighing_.add(weighing);
     next.prepared_.clear();
     *this = std::move(next);
     return Reading::DONE;

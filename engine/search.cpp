@@ -10,7 +10,7 @@ namespace gmm1d {
 namespace {
 
 // The path, and the improvement of its end.
-constexpr int CANDIDATES = 6;      // places where a component is added to the best of one less ...
+constexpr int CANDIDATES = 6;      // places where a component is added to the best of one less, if it has three or more ...
 constexpr int AGAIN = 2;           // ... and to what is left of an optimum, or to what two merged components leave
 constexpr int SCATTERED = 2;       // starts for each component after the second, spread over the data
 constexpr int ROUNDS = 10;         // of moving every component of the best optimum elsewhere
@@ -110,9 +110,9 @@ bool Search::run(int k, std::vector<Level>& path) {
         }
         prepare(each);
         here.slack = slack();
-        const std::vector<Optimum>& parents = path[each - 2].found;
+        const Optimum* parent = path[each - 2].best();
         std::vector<Parameters> starts{quantile_start(*coarse_, each)};
-        if (!parents.empty() && !place(parents[0].at, CANDIDATES, parents[0].at, {}, starts)) return false;
+        if (parent && !place(parent->at, std::min(CANDIDATES, 2 * each - 1), parent->at, {}, starts)) return false;
         if (!ascend(starts, here)) return false;
     }
     return true;
@@ -120,7 +120,7 @@ bool Search::run(int k, std::vector<Level>& path) {
 
 // With two components nothing is left to move: the path has put one of them everywhere.
 bool Search::improve(Level& level) {
-    const int k = level.found.empty() ? 0 : level.found[0].at.k();
+    const int k = level.best() ? level.best()->at.k() : 0;
     if (k > 2) {
         prepare(k);
         std::vector<Parameters> starts;
@@ -128,7 +128,8 @@ bool Search::improve(Level& level) {
         if (!ascend(starts, level)) return false;
     }
     for (int round = 0; round < ROUNDS && k > 2; ++round) {
-        const Optimum from = level.found[0];
+        const Optimum from = *level.best();
+        const bool finite = !level.found.empty();
         std::vector<Parameters> starts;
         for (int j = 0; j < k; ++j) {
             if (!place(without(from.at, j), AGAIN, from.at, {j}, starts)) return false;
@@ -137,7 +138,7 @@ bool Search::improve(Level& level) {
             if (!place(merged(from.at, j, j + 1), AGAIN, from.at, {j, j + 1}, starts)) return false;
         }
         if (!ascend(starts, level)) return false;
-        if (level.found[0].objective < from.objective + SAME) break;
+        if (finite == !level.found.empty() && level.best()->objective < from.objective + SAME) break;
     }
     return finish(level);
 }
@@ -151,12 +152,10 @@ bool Search::add(const std::vector<Parameters>& starts, Level& level) {
         Level one;
         one.slack = more.slack;
         if (!ascend({start}, one)) return false;
-        for (Optimum& each : one.found) insert(std::move(each), more.found);
-        more.collapsed.insert(more.collapsed.end(), one.collapsed.begin(), one.collapsed.end());
+        more.add(one);
     }
     if (!finish(more)) return false;
-    for (Optimum& each : more.found) insert(std::move(each), level.found);
-    level.collapsed.insert(level.collapsed.end(), more.collapsed.begin(), more.collapsed.end());
+    level.add(more);
     return true;
 }
 
@@ -174,13 +173,11 @@ bool Search::finish(Level& level) {
         here.at = each.at;
         const Rise how = rise(worker, penalty, here, exact);
         if (how == Rise::INTERRUPTED) return false;
-        sort(here.at);
-        if (how == Rise::DEAD) exact.collapsed.push_back(std::move(here.at));
-        if (how == Rise::DONE) insert({std::move(here.at), here.objective}, exact.found);
+        file(std::move(here), how, exact);
     }
-    exact.slack = SAME;
-    exact.collapsed.insert(exact.collapsed.end(), level.collapsed.begin(), level.collapsed.end());
-    level = std::move(exact);
+    level.slack = SAME;
+    level.found.clear();
+    level.add(exact);
     return true;
 }
 
@@ -231,7 +228,8 @@ bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
             if (how[order[i]] == Rise::INTERRUPTED) return false;
             file(std::move(here[order[i]]), how[order[i]], level);
         }
-        idle = !level.found.empty() && level.found[0].objective > before + SAME ? 0 : idle + static_cast<int>(size);
+        const bool higher = level.found.empty() || level.found[0].objective > before + SAME;
+        idle = higher ? 0 : idle + static_cast<int>(size);
     }
     return true;
 }
@@ -243,10 +241,12 @@ void Search::file(Here&& here, Rise how, Level& level) const {
         if (level.collapsed.size() < KEPT) level.collapsed.push_back(std::move(here.at));
         return;
     }
+    const double widest = SPREAD * full_.penalty(equal_stds_).widest;
+    auto& list = *std::max_element(here.at.stds.begin(), here.at.stds.end()) < widest ? level.found : level.spread;
     const auto same = [&](const Optimum& other) { return std::abs(other.objective - here.objective) < 0.5 * SAME; };
-    if (std::any_of(level.found.begin(), level.found.end(), same)) return;
-    insert({std::move(here.at), here.objective}, level.found);
-    if (level.found.size() > KEPT) level.found.pop_back();
+    if (std::any_of(list.begin(), list.end(), same)) return;
+    insert({std::move(here.at), here.objective}, list);
+    if (list.size() > KEPT) list.pop_back();
 }
 
 // A few EM steps.

@@ -15,6 +15,9 @@ struct Optimum {
     double objective;
 };
 
+// Of the range of the data: a std that none but a component of fewer than three values has, on its way to the widest.
+constexpr double SPREAD = 0.7;
+
 // Into a list of which the best is first.
 inline void insert(Optimum optimum, std::vector<Optimum>& list) {
     const auto higher = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
@@ -30,12 +33,20 @@ inline Parameters without(const Parameters& at, int j) {
     return out;
 }
 
-// What is known of one number of components: optima, the best first, and where climbs stood when a component of theirs fell
-// onto a tied value. These are no optima, and are never ranked.
+// What is known of one number of components: optima, the best first; and, which are no optima and are only ranked among
+// themselves, where climbs stood when a component of theirs fell onto a tied value, and ends with one as wide as can be.
 struct Level {
-    std::vector<Optimum> found;
+    std::vector<Optimum> found, spread;
     std::vector<Parameters> collapsed;
     double slack = 0.0;  // by so much an objective may be wrong
+
+    const Optimum* best() const { return !found.empty() ? &found[0] : !spread.empty() ? &spread[0] : nullptr; }
+
+    void add(const Level& other) {
+        for (const Optimum& each : other.found) insert(each, found);
+        for (const Optimum& each : other.spread) insert(each, spread);
+        collapsed.insert(collapsed.end(), other.collapsed.begin(), other.collapsed.end());
+    }
 };
 
 // The path adds one component at a time to the best of one less. Then, for each k by itself, a component is deleted, or two

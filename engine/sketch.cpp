@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "gauss.hpp"
@@ -49,14 +50,15 @@ std::vector<Cell> cells_of(const std::vector<Leaf>& leaves) {
 }
 
 Sketch::Sketch(std::int64_t most_leaves, std::vector<Leaf> leaves, std::vector<Weighted> exact, std::int64_t size, double low,
-               double high, bool coarsened)
+               double high, bool coarsened, const Weighing& weighing)
     : most_leaves_(most_leaves),
       leaves_(std::move(leaves)),
       exact_(std::move(exact)),
       size_(size),
       low_(low),
       high_(high),
-      coarsened_(coarsened) {}
+      coarsened_(coarsened),
+      weighing_(weighing) {}
 
 double Sketch::n() const {
     Sum total{0.0, 0.0};
@@ -75,6 +77,7 @@ void Sketch::add(const Sketch& other) {
     low_ = std::min(low_, other.low_);
     high_ = std::max(high_, other.high_);
     coarsened_ = coarsened_ || other.coarsened_;
+    weighing_.add(other.weighing_);
     settle();
 }
 
@@ -219,6 +222,17 @@ Sketch Sketch::coarse(std::int64_t most_leaves) const {
     out.most_leaves_ = most_leaves;
     out.coarsen();
     out.sink_exact();
+    return out;
+}
+
+Sketch Sketch::scaled(double factor) const {
+    Sketch out = *this;
+    for (Leaf& leaf : out.leaves_)
+        for (double& sum : leaf.moments.sums) sum *= factor;
+    for (Weighted& value : out.exact_) value.weight = std::max(factor * value.weight, std::numeric_limits<double>::denorm_min());
+    const auto none = [](const Leaf& leaf) { return !(leaf.moments.sums[0] > 0.0); };
+    out.leaves_.erase(std::remove_if(out.leaves_.begin(), out.leaves_.end(), none), out.leaves_.end());
+    out.weighing_.scale_by(factor);
     return out;
 }
 

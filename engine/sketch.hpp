@@ -10,6 +10,7 @@
 #include "lattice.hpp"
 #include "ordered.hpp"
 #include "source.hpp"
+#include "weighing.hpp"
 
 namespace gmm1d {
 
@@ -31,7 +32,7 @@ public:
 
     // Takes what was saved. Leaves ascend and are disjoint; exact values ascend; nothing is checked here.
     Sketch(std::int64_t most_leaves, std::vector<Leaf> leaves, std::vector<Weighted> exact, std::int64_t size, double low,
-           double high, bool coarsened);
+           double high, bool coarsened, const Weighing& weighing);
 
     // Adds points. FAULT if one, or a weight, is not finite, or a weight negative; STOPPED by the poll: both leave the
     // sketch as it was. The same bits for any number of threads and any instruction set.
@@ -50,6 +51,9 @@ public:
     // The same with fewer leaves, for a rough look.
     Sketch coarse(std::int64_t most_leaves) const;
 
+    // The same of weights that are so many times as large.
+    Sketch scaled(double factor) const;
+
     // The nodes as (value - centre) / unit: ascending, distinct, with positive counts.
     Ordered nodes(double centre, double unit) const;
 
@@ -61,6 +65,7 @@ public:
     double low() const { return low_; }
     double high() const { return high_; }
     bool coarsened() const { return coarsened_; }
+    const Weighing& weighing() const { return weighing_; }  // of the weights as they came
     std::int64_t most_leaves() const { return most_leaves_; }
     const std::vector<Leaf>& leaves() const { return leaves_; }
     const std::vector<Weighted>& exact() const { return exact_; }
@@ -83,6 +88,7 @@ private:
     std::int64_t size_ = 0;
     double low_ = std::numeric_limits<double>::infinity(), high_ = -std::numeric_limits<double>::infinity();
     bool coarsened_ = false;
+    Weighing weighing_;
 };
 
 }  // namespace gmm1d

@@ -91,8 +91,8 @@ def main(folder: Path) -> None:
     """Fit every k twice, save the plots, print the write-up."""
     folder.mkdir(parents=True, exist_ok=True)
     data = read_column(DATA)
-    stopped = gmm1d.compare(data, KS, start="spread", method="em", tol=TOL)
-    ended = gmm1d.compare(data, KS, start="spread", method="em")
+    stopped = gmm1d.compare(data, KS, families="unequal", start="spread", method="em", tol=TOL)
+    ended = gmm1d.compare(data, KS, families="unequal", start="spread", method="em")
     for k in KS:
         plot_model(stopped[k], folder / f"homework_k{k}.png")
     sections = [

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 import gmm1d
 from gmm1d import climbing, starts
+from gmm1d.choice import Candidates
 from gmm1d.cli import main, program
 
 FILES = Path(__file__).parent / "data" / "files"
@@ -129,6 +131,53 @@ def test_nothing_chosen_is_a_failure_that_names_the_reason(
     assert one_line(err)
     assert "nothing is chosen" in err
     assert not model.exists()
+
+
+def undecided() -> gmm1d.Comparison:
+    """Make up a comparison that ends on ties."""
+    x = np.concatenate([np.zeros(950), np.linspace(4, 6, 50)])
+    tied = gmm1d.fit(x, 2, equal_variances=True)
+    tied = replace(tied, status=gmm1d.Ending.PENALISED, reason="ties")
+    fits = {(1, "unequal"): gmm1d.fit(x, 1), (2, "unequal"): tied}
+    return gmm1d.Comparison.of(Candidates(("unequal", "equal"), fits, {}), "bic")
+
+
+def test_ties_choose_nothing_and_are_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found, page = undecided(), tmp_path / "a.html"
+    monkeypatch.setattr("gmm1d.comparing.compare", lambda *_, **__: found)
+    said = (
+        "nothing is chosen: 950 of 1000 values are exactly 0, and at k = 2 with unequal variances"
+    )
+    out, err = run("compare", WAITING, "-k", "1,2", capsys=capsys, code=1)
+    assert one_line(err)
+    assert said in err
+    assert said in out
+    assert "penalised, ties" in out
+    out, err = run("compare", WAITING, "-k", "1,2", "--json", capsys=capsys, code=1)
+    result = json.loads(out)
+    assert (result["k"], "family" in result) == (None, False)
+    assert result["reason"] == found.reason
+    assert result["left_out"] == [{"k": 2, "family": "unequal", "why": "penalised, ties"}]
+    out, err = run("report", WAITING, "-k", "1,2", "-o", page, capsys=capsys, code=1)
+    assert said in err
+    assert said[1:] in page.read_text("utf-8")
+
+
+def test_families_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.loadtxt(WAITING)
+    for families in ("unequal", "equal"):
+        out, _ = run("compare", WAITING, "-k", "1,2", "--families", families, capsys=capsys)
+        assert out == f"{gmm1d.compare(x, [1, 2], families=families).summary()}\n"
+    both, _ = run("compare", WAITING, "-k", "1,2", "--families", "both", capsys=capsys)
+    assert both == f"{gmm1d.compare(x, [1, 2]).summary()}\n"
+    agreed = ("--families", "equal", "--equal-variances")
+    assert run("compare", WAITING, "-k", "1,2", *agreed, capsys=capsys)[0] == out
+    against = ("--families", "unequal", "--equal-variances")
+    _, err = run("compare", WAITING, "-k", "1,2", *against, capsys=capsys, code=2)
+    assert one_line(err)
+    assert "contradict each other" in err
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,15 @@ def test_weights_count_as_they_do_locally(make):
 
 
 @pytest.mark.usefixtures("client")
+def test_importance_weights_are_scaled_by_those_of_all_partitions():
+    found = gmm1d.fit(sketch(frame()["x"], sample_weight=frame()["w"] * 0.3), 3)
+    expected = gmm1d.fit(X, 3, sample_weight=0.3 * FRAME["w"])
+    equals(found, expected)
+    assert found.n == pytest.approx(expected.n, rel=1e-12)
+    assert found.notes == expected.notes
+
+
+@pytest.mark.usefixtures("client")
 def test_partitions_may_be_empty_or_one_may_hold_nearly_all():
     skewed = dd.from_pandas(FRAME.sort_index(), npartitions=8).repartition(
         divisions=[0, 1, 2, 199_000, 199_999]

@@ -35,7 +35,7 @@ def spiky():
 
 def collapsing():
     x = np.concatenate([np.zeros(900), normal(100) + 5])
-    return quiet(gmm1d.compare, x, [1, 2], start="quantile")
+    return quiet(gmm1d.compare, x, [1, 2], families="unequal", start="quantile")
 
 
 GOLDENS = {
@@ -47,7 +47,13 @@ GOLDENS = {
     "mixture_spike": lambda: Mixture([0.02, 0.98], [1, 0], [1e-4, 1]),
     "comparison": lambda: gmm1d.compare(WAITING, range(1, 5), start="quantile"),
     "comparison_of_tolerances": lambda: quiet(
-        gmm1d.compare, WAITING, [1, 2, 3], method="em", start="spread", tol=1
+        gmm1d.compare,
+        WAITING,
+        [1, 2, 3],
+        families="unequal",
+        method="em",
+        start="spread",
+        tol=1,
     ),
     "sketch": lambda: Sketch().add(np.append(np.arange(400.0) % 37 + np.arange(400) % 7, 1e6)),
     "sketch_of_few": lambda: Sketch().add([1, 2, 4]),
@@ -211,13 +217,15 @@ def test_the_choice_is_ringed_and_what_did_not_converge_is_hollow():
         svg = ElementTree.fromstring(comparison._repr_html_()).findall("svg")[1]
         rings = [circle for circle in svg.iter("circle") if circle.get("r") == "55"]
         dots = [circle.get("fill") for circle in svg.iter("circle") if circle.get("r") == "25"]
+        squares = [square.get("fill") for square in svg.iter("rect")]
         crosses = [path for path in svg.iter("path") if "l50 50" in path.get("d")]
-        return len(rings), dots, len(crosses)
+        return len(rings), dots, squares, len(crosses)
 
     blue = views.COLOURS[0]
-    assert marks(GOLDENS["comparison"]()) == (1, [blue] * 4, 0)
-    assert marks(GOLDENS["comparison_of_tolerances"]()) == (0, ["none"] * 3, 0)
-    assert marks(collapsing()) == (1, [blue], 1)
+    both = marks(GOLDENS["comparison"]())
+    assert both == (1, [blue] * 4, [blue, "none", blue], 0)  # k = 3 with equal variances is flat
+    assert marks(GOLDENS["comparison_of_tolerances"]()) == (0, ["none"] * 3, [], 0)
+    assert marks(collapsing()) == (1, [blue], [], 1)
 
 
 def test_many_values_are_not_read_again(monkeypatch):

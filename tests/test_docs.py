@@ -50,7 +50,7 @@ def test_ten_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
     data = f"{(ROOT / 'examples' / 'data').as_posix()}/"
     Path("ten_lines.py").write_text(block.replace("examples/data/", data), encoding="utf-8")
     runpy.run_path("ten_lines.py")
-    assert "k = 2 is chosen" in capsys.readouterr().out
+    assert "k = 2 with equal variances is chosen" in capsys.readouterr().out
     assert gmm1d.Fit.load("faithful.json").k == 2
 
 

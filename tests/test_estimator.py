@@ -478,6 +478,7 @@ def test_auto_is_the_choice_of_compare(criterion):
     assert model.n_components_ == wanted.k
     assert model.mixture_ == wanted.best.mixture
     assert model.comparison_.reason == wanted.reason
+    assert model.comparison_.family == wanted.family
     assert model.transform(X).shape == (X.size, wanted.k)
     assert not hasattr(model.set_params(n_components=2).fit(X), "comparison_")
 
@@ -496,6 +497,20 @@ def test_auto_under_equal_variances_and_weights():
     wanted = gmm1d.compare(X, range(1, 4), equal_variances=True, sample_weight=w)
     assert model.mixture_ == wanted.best.mixture
     assert model.covariances_.shape == (1, 1)
+    assert model.comparison_.families == ("equal",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("full", (2, 1, 1)), ("diag", (2, 1)), ("spherical", (2,))]
+)
+def test_auto_may_choose_equal_variances_whatever_the_shape(kind, shape):
+    x = np.concatenate([np.random.default_rng(1).normal(mean, 1, 150) for mean in (0, 6)])
+    model = GaussianMixture1D("auto", max_components=3, covariance_type=kind).fit(x)
+    assert (model.n_components_, model.comparison_.family) == (2, "equal")
+    assert model.covariances_.shape == shape
+    assert len(set(model.covariances_.ravel())) == 1
+    assert model.fit_.n_parameters == 4
+    assert model.bic(x) == pytest.approx(model.fit_.bic, rel=1e-12)
 
 
 # laws
@@ -642,6 +657,8 @@ def test_a_pickle_predicts_the_same_without_the_data(again):
     assert twin.fit_.sample is None
     assert twin.fit_.status is model.fit_.status
     assert twin.comparison_.reason == model.comparison_.reason
+    assert twin.comparison_.table() == model.comparison_.table()
+    assert all(f.sample is None for f in twin.comparison_.candidates.fits.values())
     assert len(pickle.dumps(GaussianMixture1D(2).fit(np.tile(X, 100)))) < X.nbytes * 2
     with pytest.raises(AttributeError, match="use predict"):
         twin.labels_  # noqa: B018  # reading it is the test

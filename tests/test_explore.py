@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -363,8 +364,32 @@ def test_auto_is_compare(page: Page) -> None:
         assert found["comparison"]["reason"] == c.reason
         assert found["comparison"]["table"]["rows"] == c.table()[1]
         assert [each["bic"] for each in found["comparison"]["criteria"]] == [
-            f.bic for f in c.fits.values()
+            f.bic for f in c.candidates.fits.values()
         ]
+        assert found["comparison"]["family"] == c.family
+        assert found["comparison"]["row"] == c.row
+        found = page.asked("fit", id=name, k="auto", criterion=criterion, equal_variances=True)
+        c = gmm1d.compare(
+            x, range(1, min(6, len(x)) + 1), criterion=criterion, equal_variances=True
+        )
+        assert found["comparison"]["reason"] == c.reason
+        assert found["comparison"]["families"] == ["equal"]
+
+
+def test_ties_choose_nothing_and_are_named(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fits.Fitter.fit
+
+    def tied(self: fits.Fitter, k: int, **options: Any) -> tuple[gmm1d.Fit, bool]:
+        found, full = whole(self, k, **options)
+        if k > 1 and not options["equal_variances"]:
+            found = replace(found, status=gmm1d.Ending.PENALISED, reason="ties")
+        return found, full
+
+    monkeypatch.setattr(fits.Fitter, "fit", tied)
+    name = page.load("0 " * 95 + "4 5 6 7 8")["id"]
+    said = page.refused("fit", 422, id=name, k="auto")
+    assert said.startswith("nothing is chosen: 95 of 100 values are exactly 0, and at k = ")
+    assert "leave them out and say so" in said
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import gmm1d
 from gmm1d import textbook
 from gmm1d.errors import CollapseError, Ending, FitWarning, InputError, ScaleError
-from gmm1d.regularity import is_regular
+
 
 GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text())
 DATA = datasets()

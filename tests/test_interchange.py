@@ -136,10 +136,13 @@ def test_frames_hold_what_the_results_hold():
     assert len(steps) == 3 * len(f.trace)
     last = steps[steps["step"] == len(f.trace) - 1]
     assert (last["mean"].to_numpy()[f.order] == f.mixture.means).all()
-    ks = gmm1d.compare(X, range(1, 4)).to_frame("pandas")
-    assert ks["k"].tolist() == [1, 2, 3]
-    assert ks["chosen"].sum() == 1
-    assert ks["bic"].tolist() == [gmm1d.fit(X, k).bic for k in (1, 2, 3)]
+    c = gmm1d.compare(X, range(1, 4))
+    ks = c.to_frame("pandas")
+    keys = [(1, "unequal"), (2, "unequal"), (2, "equal"), (3, "unequal"), (3, "equal")]
+    assert list(zip(ks["k"], ks["family"], strict=True)) == keys
+    assert [keys[i] for i in np.flatnonzero(ks["chosen"])] == [c.chosen]
+    assert ks["bic"].tolist() == [c[key].bic for key in keys]
+    assert (ks["left_out"] == "").all()
 
 
 @pytest.mark.filterwarnings("ignore::gmm1d.errors.FitWarning")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gmm1d
-from gmm1d.regularity import is_sound
+
 from gmm1d.sample import Sample
 
 BULKS = {"one": [(1.0, 0.0, 1.0)], "two": [(0.5, 0.0, 1.0), (0.5, 5.0, 1.5)]}

@@ -59,7 +59,11 @@ def test_another_k_is_shown(browser, written, compared):
         page.get_by_role("radio", name="5", exact=True).check()
         assert page.locator("#look .keys li").count() == 5
         first = page.locator("#look .keys li").first.inner_text()
+        page.get_by_role("radio", name="k = 4 with equal variances").check()
+        assert page.locator("#look .keys li").count() == 4
+        last = page.locator("#look .keys li").first.inner_text()
     assert f"{100 * compared[5].mixture.weights[0]:.3g} %" in first
+    assert f"{100 * compared[4, 'equal'].mixture.weights[0]:.3g} %" in last
 
 
 def test_the_threshold_follows_mouse_keys_and_numbers(browser, written, compared):
@@ -69,7 +73,7 @@ def test_the_threshold_follows_mouse_keys_and_numbers(browser, written, compared
             page.get_by_label("Threshold", exact=True),
             page.locator("#look .threshold output"),
         )
-        boundary = compared[2].mixture.boundaries()[0]
+        boundary = compared.best.mixture.boundaries()[0]
         assert float(slider.input_value()) == pytest.approx(boundary, rel=1e-12)
         assert "36 % of the mixture" in said.inner_text()
         chart = page.locator("#look [data-chart=density]").bounding_box()
@@ -85,7 +89,7 @@ def test_the_threshold_follows_mouse_keys_and_numbers(browser, written, compared
         slider.press("ArrowLeft")
         assert float(slider.input_value()) < right
         page.get_by_label("Threshold as a number").fill("60")
-        below = compared[2].mixture.cdf(60.0)
+        below = compared.best.mixture.cdf(60.0)
         assert f"Below it lie {100 * below:.3g} % of the mixture" in said.inner_text()
 
 
@@ -99,8 +103,8 @@ def test_hovering_tells_density_and_posterior(browser, written, compared):
         assert name == "waiting time (minutes)"
         x = float(rest.split(":")[0])
         density = float(said.partition("density ")[2].partition(";")[0])
-        assert density == pytest.approx(compared[2].mixture.pdf(x), rel=1e-3)
-        shares = compared[2].mixture.responsibilities(x)
+        assert density == pytest.approx(compared.best.mixture.pdf(x), rel=1e-3)
+        shares = compared.best.mixture.responsibilities(x)
         told = [float(part.split("%")[0]) for part in said.split(": ")[-2:]]
     assert told == pytest.approx((100 * shares).tolist(), abs=0.1)
 
@@ -154,11 +158,11 @@ def test_on_paper_the_colours_are_named_and_nothing_waits_for_a_hand(browser, wr
         page.emulate_media(media="print")
         assert not page.locator("#replay").is_visible()
         assert not page.locator("#look fieldset").is_visible()
-        assert page.locator("#pictures .keys svg").count() == 2 + 3 + 4 + 5 + 6
+        assert page.locator("#pictures .keys svg").count() == 2 * (2 + 3 + 4 + 5 + 6)
 
 
 def test_components_beyond_the_colours_have_dashes(browser, tmp_path):
-    found = gmm1d.compare(np.loadtxt(WAITING), [8], progress=False)
+    found = gmm1d.compare(np.loadtxt(WAITING), [8], families="unequal", progress=False)
     write_report(found, tmp_path / "a.html")
     with opened(browser, address(tmp_path / "a.html")) as page:
         drawn(page)

@@ -224,9 +224,10 @@ def test_criteria_mark_the_choice_and_what_did_not_converge(comparison: gmm1d.Co
     ax = plots.plot_criteria(comparison)
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
     assert lines["BIC"].tolist() == [comparison[k].bic for k in comparison]
-    assert lines["chosen: k = 2"] == [comparison[2].bic]
+    assert lines["chosen: k = 2 with equal variances"] == [comparison[2, "equal"].bic]
+    assert {"unequal variances", "equal variances"} < set(lines)
     assert "not converged" not in lines
-    stopped = gmm1d.compare(WAITING, [1, 2], tol=1)
+    stopped = gmm1d.compare(WAITING, [1, 2], families="unequal", tol=1)
     ax = plots.plot_criteria(stopped)
     assert "not converged" in [line.get_label() for line in ax.lines]
     converged = [fit.status is Ending.CONVERGED for fit in stopped.fits.values()]

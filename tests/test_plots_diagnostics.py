@@ -377,12 +377,14 @@ def test_multiples_have_a_panel_for_every_k(comparison: gmm1d.Comparison) -> Non
     assert isinstance(figure, Figure)
     assert figure.get_supxlabel() == "waiting time / min"
     panels = [ax for ax in figure.axes if ax.get_visible()]
-    assert len(panels) == 4
-    for k, ax in zip(comparison, panels, strict=True):
-        assert len(ax.lines) == k + 1
-        fit = comparison[k]
+    keys = [(1, "unequal"), *itertools.product([2, 3, 4], ["unequal", "equal"])]
+    assert len(panels) == len(keys)
+    for key, ax in zip(keys, panels, strict=True):
+        assert len(ax.lines) == key[0] + 1
+        fit = comparison[key]
         title = ax.get_title().splitlines()
-        assert title[0] == ("k = 2 (chosen)" if k == 2 else f"k = {k}")
+        chosen = " (chosen)" if key == comparison.chosen == (2, "equal") else ""
+        assert title[0] == comparison.name(key) + chosen
         assert title[1] == f"AIC {fit.aic:.1f}  BIC {fit.bic:.1f}  ICL {fit.icl:.1f}"
         x, total = ax.lines[-1].get_data()
         np.testing.assert_allclose(total, fit.mixture.pdf(x), rtol=1e-12)
@@ -391,7 +393,7 @@ def test_multiples_have_a_panel_for_every_k(comparison: gmm1d.Comparison) -> Non
     bars = [ax.patches[0].get_data() for ax in panels]
     assert all(np.array_equal(a.values, b.values) for a, b in itertools.pairwise(bars))
     thick = [ax.spines["left"].get_linewidth() > 1 for ax in panels]
-    assert thick == [False, True, False, False]
+    assert thick == [False, False, True, False, False, False, False]
 
 
 @pytest.mark.parametrize(("many", "grid"), [(1, 1), (3, 3), (4, 2), (5, 3), (11, 4)])
@@ -408,7 +410,7 @@ def test_multiples_stand_in_a_grid_with_ticks_below(many: int, grid: int) -> Non
 
 
 def test_multiples_name_endings_and_spikes() -> None:
-    stopped = gmm1d.compare(WAITING, [1, 3], tol=1)
+    stopped = gmm1d.compare(WAITING, [1, 3], families="unequal", tol=1)
     figure = plots.plot_multiples(stopped)
     assert figure.axes[1].get_title().splitlines()[0] == "k = 3: tolerance"
     x = np.append(np.random.default_rng(1).normal(size=950), np.full(50, 3.0))

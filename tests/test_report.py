@@ -20,7 +20,18 @@ from gmm1d.report import Source, Writeup, blocks, write, write_report, writeup
 DATA = Path(__file__).parent / "data"
 S4 = json.loads((DATA / "golden.json").read_text())["S4"]["fits"]
 KS = [2, 3, 4, 5, 6]
-HOMEWORK = ("-k", "2..6", "--start", "spread", "--method", "em", "--tol", "1")
+HOMEWORK = (
+    "-k",
+    "2..6",
+    "--families",
+    "unequal",
+    "--start",
+    "spread",
+    "--method",
+    "em",
+    "--tol",
+    "1",
+)
 NASTY = '<b>"x"$a_b$\\alpha #let _é_ 数据 \U0001f389'
 
 
@@ -86,7 +97,7 @@ def texts(made: Writeup, key: str) -> str:
 
 
 def homework(x: np.ndarray) -> tuple[gmm1d.Comparison, gmm1d.Comparison]:
-    options = {"start": "spread", "method": "em"}
+    options = {"families": "unequal", "start": "spread", "method": "em"}
     return gmm1d.compare(x, KS, tol=1, **options), gmm1d.compare(x, KS, **options)
 
 
@@ -119,7 +130,7 @@ def test_stopped_fits_alone_choose_nothing(waiting: np.ndarray) -> None:
 
 
 def test_climbs_that_do_not_end_either_are_told(waiting: np.ndarray) -> None:
-    options = {"start": "spread", "method": "em"}
+    options = {"families": "unequal", "start": "spread", "method": "em"}
     stopped = gmm1d.compare(waiting, [2, 3], tol=1, **options)
     later = gmm1d.compare(waiting, [2, 3], max_iter=30, **options)
     said = texts(writeup(stopped, ended=later), "stopped")
@@ -130,13 +141,15 @@ def test_climbs_that_do_not_end_either_are_told(waiting: np.ndarray) -> None:
 def test_ended_must_be_of_the_same_k(waiting: np.ndarray) -> None:
     stopped, ended = homework(waiting)
     with pytest.raises(InputError, match="ended holds other k"):
-        writeup(stopped, ended=gmm1d.compare(waiting, [2, 3]))
+        writeup(stopped, ended=gmm1d.compare(waiting, [2, 3], families="unequal"))
+    with pytest.raises(InputError, match="ended holds other k or families"):
+        writeup(stopped, ended=gmm1d.compare(waiting, KS))
     assert writeup(ended, ended=ended).stopped is None
 
 
 def test_a_single_k_is_no_choice(waiting: np.ndarray) -> None:
     for k in (1, 3):
-        made = writeup(gmm1d.compare(waiting, [k]))
+        made = writeup(gmm1d.compare(waiting, [k], families="unequal"))
         assert f"Only k = {k} was tried" in texts(made, "choice")
         assert made.summary.endswith("no other number was tried.")
         assert made.section("growth") is None
@@ -156,7 +169,7 @@ def test_the_ends_of_what_was_tried_are_pointed_at(waiting: np.ndarray) -> None:
 
 def test_gains_add_up_and_falls_are_explained() -> None:
     x = np.random.default_rng(0).normal(size=30_000)
-    found = gmm1d.compare(gmm1d.Sketch().add(x), range(1, 4))
+    found = gmm1d.compare(gmm1d.Sketch().add(x), range(1, 4), families="unequal")
     fits = [found[k].log_likelihood for k in found]
     section = writeup(found).section("growth")
     (table,) = [b for b in section.blocks if isinstance(b, blocks.Table)]
@@ -169,10 +182,10 @@ def test_gains_add_up_and_falls_are_explained() -> None:
 
 def test_collapsed_and_penalised_fits_are_named() -> None:
     x = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 7.5, 8.0, 20, 21, 22]
-    made = writeup(gmm1d.compare(x, [1, 2, 3], start="kmeans"))
+    made = writeup(gmm1d.compare(x, [1, 2, 3], families="unequal", start="kmeans"))
     assert "k = 3: the climb from this start ran into a spike" in texts(made, "evidence")
     ties = np.concatenate([np.zeros(50), np.random.default_rng(1).normal(size=50)])
-    section = writeup(gmm1d.compare(ties, [1, 2, 3])).section("growth")
+    section = writeup(gmm1d.compare(ties, [1, 2, 3], families="unequal")).section("growth")
     (table,) = [b for b in section.blocks if isinstance(b, blocks.Table)]
     assert "not converged" in table.rows[-1]
 

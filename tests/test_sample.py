@@ -343,14 +343,19 @@ def test_zero_weights_drop_their_points():
     sample = Sample.of([5.0, 1.0, 2.0, 9.0], [0, 1, 2.5, 0])
     assert sample.points.tolist() == [1, 2]
     assert sample.weights.tolist() == [1, 2.5]
-    assert (sample.n, sample.low, sample.high) == (3.5, 1, 2)
+    assert (sample.low, sample.high) == (1, 2)
+    assert sample.n == pytest.approx(3.5**2 / 7.25)
+    assert sample.nodes[1].sum() == pytest.approx(sample.n)
+    assert Sample.of([5.0, 1.0, 2.0, 9.0], [0, 1, 2.5, 0], "counts").n == 3.5
 
 
 def test_repr():
     assert repr(Sample.of(VALUES)) == "Sample(5 points from 1.5 to 11)"
     assert repr(Sample.of([-0.0])) == "Sample(1 point from 0 to 0)"
     weighted = Sample.of([1, 2], [0.5, 3])
-    assert repr(weighted) == "Sample(2 points of total weight 3.5 from 1 to 2)"
+    assert repr(weighted) == "Sample(2 points of n_eff = 1.32432 from 1 to 2)"
+    counted = Sample.of([1, 2], [0.5, 3], "counts")
+    assert repr(counted) == "Sample(2 points of total weight 3.5 from 1 to 2)"
 
 
 BASE = np.concatenate([np.linspace(-2, 2, 100), np.linspace(4, 8, 100)])
@@ -591,11 +596,11 @@ def test_the_fit_is_that_of_the_float64_copy(type_, tmp_path):
 @pytest.mark.parametrize(
     ("total", "sentence"),
     [
-        (1e-20, "the weights add up to 1e-20, but they say how often"),
-        (1, "the weights add up to 1, .*: multiply them by the number of observations"),
+        (1e-20, "the weights are taken as counts, and add up to 1e-20, but they say how often"),
+        (1, "and add up to 1, .*: multiply them by the number of observations"),
         (
             1e25,
-            r"the weights add up to 1e\+25, and beyond 2\*\*53 .*: divide them by a power of ten",
+            r"and add up to 1e\+25, and beyond 2\*\*53 .*: divide them by a power of ten",
         ),
     ],
 )
@@ -605,7 +610,7 @@ def test_weights_that_are_no_frequencies_are_fitted_with_a_word(total, sentence)
         np.full(100, total / 100),
     )
     with pytest.warns(gmm1d.errors.FitWarning, match=sentence):
-        found = gmm1d.fit(x, 2, sample_weight=w)
+        found = gmm1d.fit(x, 2, sample_weight=w, weights_are="counts")
     assert found.status.name != "CONVERGED"
     assert np.isfinite(found.mixture.means).all()
 
@@ -613,7 +618,9 @@ def test_weights_that_are_no_frequencies_are_fitted_with_a_word(total, sentence)
 @pytest.mark.parametrize("total", [20, 1e15, 1e18])
 def test_weights_of_any_other_total_are_certified(total):
     x = np.random.default_rng(0).normal(size=100) + np.repeat([0, 6], 50)
-    plain, weighted = gmm1d.fit(x, 2), gmm1d.fit(x, 2, sample_weight=np.full(100, total / 100))
+    w = np.full(100, total / 100)
+    plain, weighted = gmm1d.fit(x, 2), gmm1d.fit(x, 2, sample_weight=w, weights_are="counts")
+    assert weighted.n == pytest.approx(total)
     assert weighted.status.name == "CONVERGED"
     np.testing.assert_allclose(weighted.mixture.means, plain.mixture.means, rtol=1e-9)
 

@@ -267,6 +267,11 @@ def test_comparisons_obey_their_schema(comparison):
     written = json.loads(comparison.to_json())
     assert written["k"] == comparison.k
     assert written["fits"]["2"] == json.loads(comparison[2].to_json())
+    assert written["others"]["2"] == json.loads(comparison[2, "equal"].to_json())
+    assert list(written["others"]) == ["2", "3"]
+    assert (written["families"], written["family"]) == (["unequal", "equal"], "equal")
+    older = {"families", "family", "others", "others_collapsed", "left_out"}
+    judged(json.dumps({name: each for name, each in written.items() if name not in older}))
     none = gmm1d.compare(WAITING, [1, 2], tol=5.0)
     assert none.k is None
     judged(none.to_json())
@@ -776,12 +781,12 @@ def test_a_sketch_is_read_by_the_table_of_its_format(tmp_path):
     data = (tmp_path / "s.sketch").read_bytes()
     assert data[:8] == b"gmm1d\0sk"
     version, most, n_leaves, n_values = struct.unpack_from("<4I", data, 8)
-    size, low, high, coarsened, crc = struct.unpack_from("<qddII", data, 24)
-    assert (version, most, size, low, high) == (1, 65536, x.size, -1e9, 1e9)
-    assert coarsened in (0, 1)
+    size, low, high, flags, crc, squares, power = struct.unpack_from("<qddIIdq", data, 24)
+    assert (version, most, size, low, high) == (2, 65536, x.size, -1e9, 1e9)
+    assert flags in (0, 1)
     assert crc == zlib.crc32(data[56:])
     formats = [f"<{n_leaves}q", f"<{n_leaves}i", *[f"<{n_values}d"] * 2, f"<{8 * n_leaves}d"]
-    columns, at = [], 56
+    columns, at = [], 72
     for each in formats:
         columns.append(np.array(struct.unpack_from(each, data, at), float))
         at += struct.calcsize(each)
@@ -792,6 +797,7 @@ def test_a_sketch_is_read_by_the_table_of_its_format(tmp_path):
     assert np.all((j * width)[1:] >= ((j + 1) * width)[:-1])
     assert np.all(np.diff(values) > 0)
     assert weights.sum() + moments[:, 0].sum() == x.size
+    assert (squares, power) == (x.size, 0)
     kept = values[np.clip(np.searchsorted(values, x), 1, n_values - 1) - np.array([[0], [1]])]
     inside = x[(np.abs(kept - x) > 1e-12 * np.abs(x)).all(axis=0)]
     left = np.searchsorted(j * width, inside, side="right") - 1

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import gmm1d
 from gmm1d import progress, starts, textbook
 from gmm1d.errors import CollapseError, Ending, FitWarning, InputError, MissingExtraError
-from gmm1d.regularity import is_regular, is_sound, judge
+
 
 DATA = datasets()
 WAITING = DATA["faithful_waiting"]

@@ -120,7 +120,7 @@ def test_leaves_hold_the_moments_of_their_points(weighted, offset):
 def one_leaf(moments):
     """Return the nodes of the leaf [-1, 1) with these moments, seen from inside a sketch."""
     columns = (np.array([0]), np.array([1]), np.array([moments], float), np.empty(0), np.empty(0))
-    sums = _engine.Sketch.restore(65536, *columns, 1, 0.0, 2.0, False)
+    sums = _engine.Sketch.restore(65536, *columns, 1, 0.0, 2.0, False, 1.0, 0, True)
     values, counts = sums.nodes(1.0, 1.0)
     return values, counts
 
@@ -627,10 +627,19 @@ def changed(data, offset, code, value, checksum=True):
     return bytes(out)
 
 
+def of_version_1(data):
+    """Return the bytes of a sketch as the first version of the format had them."""
+    out = bytearray(data[:56] + data[72:])
+    struct.pack_into("<I", out, 8, 1)
+    struct.pack_into("<I", out, 48, struct.unpack_from("<I", out, 48)[0] & 1)
+    struct.pack_into("<I", out, 52, zlib.crc32(out[56:]))
+    return bytes(out)
+
+
 def damaged():
     data = Sketch().add(np.append(G, 1e9)).to_bytes()
     n_leaves, n_values = struct.unpack_from("<II", data, 16)
-    exponents = 56 + 8 * n_leaves
+    exponents = 72 + 8 * n_leaves
     values = exponents + 4 * n_leaves
     moments = values + 16 * n_values
     return {
@@ -639,7 +648,7 @@ def damaged():
         "header only": (data[:30], "it ends within its header"),
         "cut": (data[:-8], "its length is not what its header says"),
         "longer": (data + b"\0", "its length is not what its header says"),
-        "version": (changed(data, 8, "<I", 2), "written by a newer gmm1d"),
+        "version": (changed(data, 8, "<I", 3), "written by a newer gmm1d"),
         "version 0": (changed(data, 8, "<I", 0), "its header makes no sense"),
         "bound": (changed(data, 12, "<I", 2**20), "its header makes no sense"),
         "many leaves": (changed(data, 16, "<I", 2**32 - 1), "too many leaves or values"),
@@ -649,10 +658,19 @@ def damaged():
         "no points": (changed(data, 24, "<q", 0), "its extremes are not those of its points"),
         "low": (changed(data, 32, "<d", math.nan), "its extremes are not those of its points"),
         "high": (changed(data, 40, "<d", 3.0), "its extremes are not those of its points"),
-        "flag": (changed(data, 48, "<I", 2), "its header makes no sense"),
+        "flag": (changed(data, 48, "<I", 4), "its header makes no sense"),
+        "flag of version 1": (changed(of_version_1(data), 48, "<I", 2), "header makes no sense"),
+        "squares": (changed(data, 56, "<d", 1.0), "its weights have no such squares"),
+        "more squares": (changed(data, 56, "<d", 1e12), "its weights have no such squares"),
+        "negative": (changed(data, 56, "<d", -1.0), "its weights have no such squares"),
+        "power": (changed(data, 64, "<q", 2**62), "its weights have no such squares"),
+        "power of NaN": (
+            changed(changed(data, 56, "<d", math.nan), 64, "<q", 1 << 40),
+            "its weights have no such squares",
+        ),
         "bit": (changed(data, moments + 64, "<d", 3.25, checksum=False), "its checksum is wrong"),
-        "order": (changed(data, 56, "<q", 10**6), "its leaves are out of order"),
-        "index": (changed(data, 56, "<q", 2**60), "it has a leaf out of range"),
+        "order": (changed(data, 72, "<q", 10**6), "its leaves are out of order"),
+        "index": (changed(data, 72, "<q", 2**60), "it has a leaf out of range"),
         "exponent": (changed(data, exponents, "<i", 5000), "it has a leaf out of range"),
         "value": (changed(data, values, "<d", math.inf), "its values are out of order"),
         "weight": (

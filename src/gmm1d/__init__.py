@@ -1,6 +1,7 @@
 """gmm1d fits, checks, compares, draws and explains mixtures of Gaussians in one dimension."""
 
-from gmm1d.comparison import Comparison, compare
+from gmm1d.comparing import compare
+from gmm1d.comparison import Comparison
 from gmm1d.errors import Ending
 from gmm1d.fits import Fits
 from gmm1d.fitting import fit

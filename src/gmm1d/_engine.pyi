@@ -58,19 +58,19 @@ class Search:
         The best climb as `climb` returns it, why it is penalised or None, which components are held, and S.
         """
 
-def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, node_values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], node_counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, equal_stds: bool, fixed: Sequence[bool], units: tuple[float, float, float], threads: int) -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
+def exact(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, centre: float, factor: float, node_values: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], node_counts: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], means: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], stds: Annotated[NDArray[numpy.float64], dict(shape=(None,), device='cpu', writable=False)], *, weight_scale: float, equal_stds: bool, fixed: Sequence[bool], units: tuple[float, float, float], threads: int) -> tuple[str, int, str, Annotated[NDArray[numpy.float64], dict(shape=(None, None))], tuple[float, float, float, float, float] | None, Annotated[NDArray[numpy.float64], dict(shape=(None, None))] | None]:
     """
     From an optimum of the nodes to that of the data, as `climb` returns it.
     """
 
-def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
+def fit_rows(data: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int, weights_are: str = '') -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """
     The best mixture for every row: n, unit, whether tol stopped it, why it is penalised (0: not, 1: support, 2: ties), log-likelihood of the
     standardised values, gradient norm, Newton decrement, smallest eigenvalue, entropy; then weights, means and stds
     by mean. NaN where a row cannot be fitted.
     """
 
-def fit_list(data: list[object], sample_weight: list[object] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
+def fit_list(data: list[object], sample_weight: list[object] | None, k: int, equal_stds: bool, method: str, tol: float, max_iter: int, threads: int, weights_are: str = '') -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]:
     """The same for every column of a list."""
 
 class Sketch:
@@ -93,6 +93,14 @@ class Sketch:
     def coarse(self, most_leaves: int) -> Sketch:
         """The same with fewer leaves, for a rough look."""
 
+    def scaled(self, factor: float) -> Sketch:
+        """The same of weights that are so many times as large."""
+
+    def weigh(self, weights_are: str) -> tuple[bool, float]:
+        """
+        Whether these are importance weights, and what scales them to counts; no normal number if nothing can.
+        """
+
     def nodes(self, centre: float, unit: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))]]:
         """Standardised nodes, ascending, and their counts."""
 
@@ -114,7 +122,7 @@ class Sketch:
         """Values kept as they are, and their weights."""
 
     @staticmethod
-    def restore(most_leaves: int, indices: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], exponents: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], sums: Annotated[NDArray[numpy.float64], dict(shape=(None, 8), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: int, low: float, high: float, coarsened: bool) -> Sketch:
+    def restore(most_leaves: int, indices: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], exponents: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], sums: Annotated[NDArray[numpy.float64], dict(shape=(None, 8), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], size: int, low: float, high: float, coarsened: bool, squares: float, exponent: int, whole: bool) -> Sketch:
         """What leaves() and exact() gave, unchecked."""
 
     @property
@@ -133,15 +141,30 @@ class Sketch:
     def coarsened(self) -> bool: ...
 
     @property
+    def squares(self) -> tuple[float, int]:
+        """
+        S and e: the squares of the weights as they came add up to S 4^e; NaN if nobody knows.
+        """
+
+    @property
+    def whole(self) -> bool: ...
+
+    @property
     def most_leaves(self) -> int: ...
 
     @property
     def n_leaves(self) -> int: ...
 
-def standardise(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))], float, float, float, float, float] | int:
+def standardise(values: numpy.typing.NDArray[Any], sample_weight: numpy.typing.NDArray[Any] | None, weights_are: str) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None,))], Annotated[NDArray[numpy.float64], dict(shape=(None,))], float, float, float, float, float, bool, float] | int:
     """
-    Distinct values of positive weight, ascending, as (value - centre) / unit, and their weights; then the sum of the
-    weights, the lowest and the highest value, centre and unit. Or the first index of a fault.
+    Distinct values of positive weight, ascending, as (value - centre) / unit, and their counts; then the sum of the
+    counts, the lowest and the highest value, centre and unit; whether the weights are importance weights, and what
+    scaled them, no normal number if nothing can. Or the first index of a fault.
+    """
+
+def scale(sample_weight: numpy.typing.NDArray[Any], total: float) -> float:
+    """
+    What takes weights with this total to counts; no normal number if nothing can.
     """
 
 SMALLEST: float = 1.4916681462400413e-154

@@ -149,6 +149,7 @@ def exact(sample: Sample, start: Start, rules: Rules) -> Climb:
         1.0 / sample.unit,
         *sample.nodes,
         *start.standardised(sample),
+        weight_scale=sample.scale,
         equal_stds=rules.constraints.equal_variances,
         fixed=rules.constraints.fixed,
         units=sample.units,
@@ -170,23 +171,32 @@ class Search:
         """Search on the path to k components, as `best` does first."""
         self._engine.look(k)
 
-    def best(self, k: int, starts: Sequence[tuple[Array, Array, Array]] = ()) -> Climb:
-        """Return the best climb to a mixture of k components, looking from more standardised starts, too."""
-        fixed = self._rules.constraints.fixed
-        values = self._fixed_values(k) if fixed else ([], [], [])
+    def best(
+        self,
+        k: int,
+        starts: Sequence[tuple[Array, Array, Array]] = (),
+        rules: Rules | None = None,
+    ) -> Climb:
+        """Return the best climb to a mixture of k components, looking from more standardised starts, too.
+
+        `rules` may fix other parameters than those of the search.
+        """
+        rules = self._rules if rules is None else rules
+        fixed = rules.constraints.fixed
+        values = self._fixed_values(k, rules) if fixed else ([], [], [])
         found, reason, held, objective = self._engine.best(
             k,
             [tuple(each.tolist() for each in start) for start in starts],
             fixed,
             values,
-            *self._rules.options(),
+            *rules.options(),
         )
-        return _climb(self._rules, found, reason, tuple(held), objective)
+        return _climb(rules, found, reason, tuple(held), objective)
 
-    def _fixed_values(self, k: int) -> tuple[list[float], list[float], list[float]]:
+    def _fixed_values(self, k: int, rules: Rules) -> tuple[list[float], list[float], list[float]]:
         """Return what is fixed in the sample's units, with any values where free."""
         held = [[1 / k], [self._sample.centre], [self._sample.std]]
-        start = Start(*self._rules.constraints.kept(np.broadcast_to(held, (3, k))))
+        start = Start(*rules.constraints.kept(np.broadcast_to(held, (3, k))))
         check_reach(start, self._sample, "fixed values")
         weights, means, stds = start.standardised(self._sample)
         return weights.tolist(), means.tolist(), stds.tolist()

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from gmm1d import _engine
 from gmm1d.arguments import shown
-from gmm1d.errors import InputError, require
+from gmm1d.errors import InputError, ScaleError, require
 from gmm1d.formatting import number
 
 if TYPE_CHECKING:
@@ -81,20 +82,11 @@ def column(data: object, name: str = "data") -> Column:
     return _real(np.asarray(values), name)
 
 
-def weights_column(sample_weight: object, m: int) -> Column:
-    """Turn the weights of m points into a `column`; its values are judged by whoever reads them.
-
-    Raises
-    ------
-    InputError
-        If it is no column, or not of m values.
-    """
-    weights = column(sample_weight, "sample_weight")
-    if weights.size != m:
-        raise InputError(
-            f"sample_weight of {weights.size} values for {m} points: give one per point"
-        )
-    return weights
+def has_faults(points: Column, weights: Column | None) -> bool:
+    """Say whether `refuse_faults` would find a fault."""
+    if not np.isfinite(points).all():
+        return True
+    return weights is not None and not (np.isfinite(weights) & (weights >= 0)).all()
 
 
 def refuse_faults(points: Column, weights: Column | None) -> NoReturn:
@@ -114,33 +106,35 @@ def refuse_faults(points: Column, weights: Column | None) -> NoReturn:
     refuse("sample_weight with a negative value", negative, points.size, "give numbers >= 0")
 
 
-def check_total(n: float, m: int) -> None:
-    """Refuse m weights whose sum n is no normal float64.
+def check_scale(low: float, high: float, centre: float, unit: float) -> None:
+    """Refuse data whose spread, or what is standardised by the unit, has no square that is a normal float64.
 
     Raises
     ------
-    InputError
-        If it is none.
+    InputError, ScaleError
+        If they have none.
     """
-    if n == 0:
-        raise InputError(f"sample_weight is zero for all {m} points: give some of them weight")
-    if not np.finfo(np.float64).tiny <= n < math.inf:
-        n = math.inf if math.isnan(n) else n  # of a sum that keeps its rounding errors
-        raise InputError(f"sample_weight adds up to {number(n)}, no normal float64: rescale it")
-
-
-def check_sums(n: float, m: int) -> None:
-    """Refuse m points of weight n, perhaps none, that cannot be counted.
-
-    Raises
-    ------
-    InputError
-        If they are more than 2**53, or n is neither zero nor a normal float64.
-    """
-    if m > 2**53:
-        raise InputError("more than 2**53 points, which a Sketch cannot count: split them")
-    if n != 0:
-        check_total(n, m)
+    spread = high - low
+    if unit == 0 and spread >= _engine.SMALLEST:
+        raise InputError(
+            f"all values but those of vanishing weight equal {number(centre, 17)}: leave the others out"
+        )
+    for extent in (spread, unit):
+        if extent > _engine.LARGEST:
+            raise ScaleError(
+                f"the data spread over {number(extent)}, too far for its square to be a float64: "
+                "divide them by a power of ten"
+            )
+        if spread > 0 and extent < _engine.SMALLEST:
+            raise ScaleError(
+                f"the data have a spread near {number(extent)}, too small for its square to be a "
+                "normal float64: multiply them by a power of ten"
+            )
+    if spread / unit > _engine.LARGEST:
+        raise ScaleError(
+            f"the data spread over {number(spread)}, but half of them over about {number(unit)}, "
+            "too small a part for its square to be a float64: look at the extreme values"
+        )
 
 
 def refuse(what: str, wrong: Sequence[int] | npt.NDArray[np.intp], m: int, advice: str) -> NoReturn:

@@ -11,10 +11,15 @@ import numpy as np
 
 from gmm1d.arguments import ROUNDING, SUM_TOLERANCE, real, shown
 from gmm1d.errors import InputError
+from gmm1d.families import EQUAL, FAMILIES, UNEQUAL, keys
 from gmm1d.formatting import number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from gmm1d.families import Key
 
     Array = NDArray[np.float64]
 
@@ -85,6 +90,60 @@ class Constraints:
 
 
 FREE = Constraints()
+
+
+def constrained(
+    numbers: Sequence[int], families: tuple[str, ...] | None, fixed: object
+) -> tuple[tuple[str, ...], dict[Key, Constraints]]:
+    """Return the families, and the constraints of every fit; components beyond the end of a list in `fixed` are free.
+
+    Where nothing says which families are meant, it is both; but only unequal variances where stds are fixed.
+
+    Raises
+    ------
+    InputError
+        If `fixed` cannot be for one of the k, or fixes stds that shall be equal.
+    """
+    held = _lists(fixed)
+    free = {k: Constraints.of(k, False, _padded(held, k)) for k in numbers}
+    stds = any(c.values is not None and np.isfinite(c.values[2]).any() for c in free.values())
+    if families is not None and EQUAL in families and stds:
+        raise InputError(
+            "equal variances and fixed stds exclude each other: drop one of them, as by "
+            'families=("unequal",)'
+        )
+    named = families or (FAMILIES[:1] if stds else FAMILIES)
+    return named, {
+        (k, family): free[k] if family == UNEQUAL else Constraints.of(k, True, _padded(held, k))
+        for k, family in keys(numbers, named)
+    }
+
+
+def _lists(fixed: object) -> object:
+    """Return what is fixed in lists, which can be read more than once; what is no list is left for others to refuse."""
+    if not isinstance(fixed, Mapping):
+        return fixed
+    return {
+        kind: list(given)
+        if np.iterable(given) and not isinstance(given, str | bytes | Mapping | AbstractSet)
+        else given
+        for kind, given in fixed.items()
+    }
+
+
+def _padded(fixed: object, k: int) -> object:
+    if not isinstance(fixed, Mapping):
+        return fixed
+    for kind, given in fixed.items():
+        if isinstance(given, list) and len(given) > k:
+            raise InputError(
+                f"fixed {kind} has {len(given)} entries, more than k = {k} has components: "
+                "leave that k out, or fix fewer"
+            )
+    return {
+        kind: [*given, *[None] * (k - len(given))] if isinstance(given, list) else given
+        for kind, given in fixed.items()
+    }
 
 
 def _row(kind: str, given: object, k: int) -> Array:

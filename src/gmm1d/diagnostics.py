@@ -48,7 +48,7 @@ class Agreement:
     quantiles : ndarray (d,)
         Where the mixture has its quantile of p_i: ppf(p_i).
     n : float
-        The sum of the weights.
+        The number of values, or the sum of their weights as counts.
     """
 
     values: Array

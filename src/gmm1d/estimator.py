@@ -41,10 +41,12 @@ class GaussianMixture1D(
     ----------
     n_components : int or "auto"
         The number of components, or "auto" for the choice of `gmm1d.compare`, which is meant where a
-        `BayesianGaussianMixture` was given more components than it needs: here each of them is fitted.
+        `BayesianGaussianMixture` was given more components than it needs: here each of them is fitted, with unequal and
+        with equal variances.
     covariance_type : {"full", "diag", "spherical", "tied"}
         "tied" stands for one variance for all. The others are the same in one dimension, but for the shapes of
-        `covariances_`, `precisions_` and `precisions_cholesky_`.
+        `covariances_`, `precisions_` and `precisions_cholesky_`; with "auto" the choice may be a mixture of equal
+        variances, which then stand there k times.
     tol : float, optional
         Stop when the mean log-likelihood changes by less than this. Without it, and with "auto", the climb goes on to
         a certified optimum.
@@ -88,7 +90,7 @@ class GaussianMixture1D(
     fit_ : Fit
         Status, certificate, standard errors, pictures.
     comparison_ : Comparison
-        With "auto", all fits and the reason of the choice.
+        With "auto", all fits, the reason of the choice, and as `family` whether it is of equal variances.
     mixture_ : Mixture
         The distribution, its components sorted by mean.
     n_features_in_ : int
@@ -144,7 +146,7 @@ class GaussianMixture1D(
             One column.
         y : ignored
         sample_weight : array-like (n_samples,), optional
-            How often each value counts: non-negative numbers, not necessarily whole.
+            Numbers >= 0: counts if all are whole, else importance weights, as in `gmm1d.fit`. A Sample may say which.
 
         Returns
         -------
@@ -285,8 +287,11 @@ class GaussianMixture1D(
         if "fit_" in state:
             state["fit_"] = _bare(state["fit_"])
         if "comparison_" in state:
-            fits = {k: _bare(each) for k, each in self.comparison_.fits.items()}
-            state["comparison_"] = replace(self.comparison_, fits=fits)
+            whole = self.comparison_
+            fits, others = (
+                {k: _bare(each) for k, each in part.items()} for part in (whole.fits, whole.others)
+            )
+            state["comparison_"] = replace(whole, fits=fits, others=others)
         return state
 
 

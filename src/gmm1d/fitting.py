@@ -39,6 +39,7 @@ def fit(
     k: int,
     *,
     sample_weight: ArrayLike | None = None,
+    weights_are: str | None = None,
     start: str | Mapping[str, ArrayLike] | Mixture | None = None,
     method: str = "newton",
     tol: float | None = None,
@@ -60,13 +61,14 @@ def fit(
     k : int
         The number of components, from 1 to the number of distinct values.
     sample_weight : array-like, optional
-        How often each value counts: non-negative numbers, not necessarily whole.
+        Numbers >= 0: counts if all are whole, else importance weights, scaled to Kish's effective number of values.
+    weights_are : {"counts", "importance"}, optional
+        What the weights are, whatever they look like.
     start : str, mapping or Mixture, optional
         Where to climb from: "spread", "quantile", "kmeans", or dict(weights=, means=, stds= or variances=) in your
         order. Without it, a deterministic search finds the best regular optimum.
     method : {"newton", "em", "squarem"}
-        Newton's method in a trust region after five EM steps, plain expectation-maximisation, or EM with squared
-        extrapolation.
+        Newton's method in a trust region after five EM steps, plain EM, or EM with squared extrapolation.
     tol : float, optional
         Stop when the log-likelihood changes by less than this between two steps (the textbook rule; nothing is
         claimed about convergence). Without it the climb goes on to a certified optimum.
@@ -75,8 +77,7 @@ def fit(
     equal_variances : bool
         Whether all components have the same variance.
     fixed : mapping, optional
-        Values that stay: dict(weights=, means=, stds= or variances=), each a list of k numbers with None where free,
-        in the start's order.
+        Values that stay, in the start's order: dict(weights=, means=, stds= or variances=), lists with None where free.
     n_random : int
         So many random starts in addition to the search. They need `rng`.
     rng : Generator or int, optional
@@ -117,7 +118,7 @@ def fit(
     """
     rules = check_rules(method, tol, max_iter, threads)
     check_progress(progress)
-    sample = Sample.of(x, sample_weight, threads=rules.threads, progress=progress)
+    sample = Sample.of(x, sample_weight, weights_are, threads=rules.threads, progress=progress)
     k = check_k(k, sample)
     rules = rules.under(Constraints.of(k, equal_variances, fixed))
     drawn = random_starts(n_random, rng, start)
@@ -125,14 +126,15 @@ def fit(
     if start is not None:
         result = fit_from(sample, k, start, rules, exact=exact)
     else:
-        found = _search(sample, k, rules, *drawn, progress)
+        found = searched(Search(sample, rules), sample, k, rules, *drawn, progress)
         result = finish(sample, found, "search", rules, exact=exact)
     if result.status not in (Ending.CONVERGED, Ending.TOLERANCE):
         warnings.warn("; ".join([result.status.value, *result.notes]), FitWarning, stacklevel=2)
     return result
 
 
-def _search(
+def searched(
+    search: Search,
     sample: Sample,
     k: int,
     rules: Rules,
@@ -141,17 +143,20 @@ def _search(
     progress: bool | None,
 ) -> Climb:
     """Return the best climb of the search, and of one from random starts, too."""
-    search = Search(sample, rules)
     if k > QUICK:
         for fewer in watched(range(1, k), "components", progress):
             search.look(fewer)
-    found = search.best(k)
+    found = search.best(k, rules=rules)
     if rng is not None:
         for begin in watched(range(0, n_random, BATCH), "random starts", progress):
             batch = min(BATCH, n_random - begin)
-            other = search.best(k, [starts.random(sample, k, rng) for _ in range(batch)])
-            found = max(found, other, key=lambda each: (each.reason != "ties", each.objective))
+            other = search.best(k, [starts.random(sample, k, rng) for _ in range(batch)], rules)
+            found = max(found, other, key=_rank)
     return found
+
+
+def _rank(found: Climb) -> tuple[bool, float]:
+    return found.reason != "ties", found.objective
 
 
 def fit_from(sample: Sample, k: int, start: object, rules: Rules, *, exact: bool = False) -> Fit:

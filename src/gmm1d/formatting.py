@@ -18,6 +18,11 @@ def number(value: float, digits: int = 6) -> str:
     return f"{value + 0.0:.{digits}g}"
 
 
+def count(n: float) -> str:
+    """Write how many values there are; of how many they are worth by their weights, six digits."""
+    return number(n, 12 if n % 1 == 0 else 6)
+
+
 def location(mean: float, std: float, digits: int = 6) -> str:
     """Write a mean with so many significant digits, or more where its std needs them, far from zero.
 

@@ -104,16 +104,23 @@ def of_fit(f: Fit, library: str | None = None) -> Any:
 
 
 def of_comparison(c: Comparison, library: str | None = None) -> Any:
-    """Return a frame with a row for each k: log-likelihood, parameters, criteria, ending, whether it was chosen.
+    """Return a frame with a row for each k and family: log-likelihood, parameters, criteria, ending, whether it was chosen.
 
-    Parameters, errors: as `Fit.to_frame`; a k whose climb collapsed has no row.
+    A single Gaussian is of the first family. `left_out` says in a word why a fit took no part in the choice, and is ""
+    where it did. Parameters, errors: as `Fit.to_frame`; what collapsed has no row.
     """
-    fits = list(c.fits.values())
+    found = c.candidates
+    keys = [key for key in found.keys if key in found.fits]
+    fits = [found.fits[key] for key in keys]
     numbers = ("log_likelihood", "n_parameters", "aic", "bic", "icl")
-    columns = {"k": np.array(list(c.fits))}
+    columns = {"k": np.array([k for k, _ in keys]), "family": [family for _, family in keys]}
     columns |= {name: np.array([_number(getattr(f, name)) for f in fits]) for name in numbers}
-    columns["n_parameters"] = columns["n_parameters"].astype(int)
-    endings = {"status": [f.status.name for f in fits], "chosen": [k == c.k for k in c.fits]}
+    columns["n_parameters"] = np.asarray(columns["n_parameters"]).astype(int)
+    endings = {
+        "status": [f.status.name for f in fits],
+        "left_out": [c.left_out.get(key, "") for key in keys],
+        "chosen": [key == c.chosen for key in keys],
+    }
     return frame({**columns, **endings}, library or (library_of_fit(fits[0]) if fits else None))
 
 

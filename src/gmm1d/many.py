@@ -18,6 +18,7 @@ from gmm1d.frames import library_of
 from gmm1d.options import check_rules, whole_k
 from gmm1d.progress import watched
 from gmm1d.sample import EXACT
+from gmm1d.weighing import check_meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,6 +57,7 @@ def fit_many(
     *,
     axis: int = 0,
     sample_weight: ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike] | None = None,
+    weights_are: str | None = None,
     equal_variances: bool = False,
     method: str = "newton",
     tol: float | None = None,
@@ -78,8 +80,9 @@ def fit_many(
     axis : {0, 1}
         0 for a mixture per column of a 2-D array, 1 for one per row.
     sample_weight : array-like, optional
-        How often each value counts: one column for all data sets, or of the form of `X`.
-    equal_variances, method, tol, max_iter
+        Weights of the values: one column for all data sets, or of the form of `X`. Those of each data set are counts or
+        importance weights, as in `gmm1d.fit`.
+    weights_are, equal_variances, method, tol, max_iter
         As in `gmm1d.fit`.
     threads : int, optional
         By default as many as there are processors; the result has the same bits for any number.
@@ -112,7 +115,7 @@ def fit_many(
     """
     rules = check_rules(method, tol, max_iter, threads)
     rules = rules.under(Constraints.of(1, equal_variances, None))
-    k = whole_k(k)
+    k, asked = whole_k(k), check_meaning(weights_are)
     data = data_sets(X, axis)
     if k > data.largest():
         raise InputError(
@@ -125,16 +128,16 @@ def fit_many(
         if i % batch == 0:
             rows = slice(i, i + batch)
             part = None if weights is None else weights[rows]
-            table[rows], failed = _fit_batch(data.rows[rows], part, k, rules)
+            table[rows], failed = _fit_batch(data.rows[rows], part, asked, k, rules)
             errors.update({i + j: sentence for j, sentence in failed.items()})
     return _warned(_fits(table, k, rules, errors, data.names, library_of(X)))
 
 
 def _fit_batch(
-    rows: Rows, weights: Rows | None, k: int, rules: Rules
+    rows: Rows, weights: Rows | None, asked: str, k: int, rules: Rules
 ) -> tuple[Array, dict[int, str]]:
     """Return a row of numbers for each data set, and what was wrong with those without."""
-    options = (rules.constraints.equal_variances, *rules.options(), rules.threads)
+    options = (rules.constraints.equal_variances, *rules.options(), rules.threads, asked)
     each_weight = [None] * len(rows) if weights is None else weights
     table = np.full((len(rows), len(FACTS) + 3 * k), np.nan)
     if isinstance(rows, np.ndarray):
@@ -148,7 +151,7 @@ def _fit_batch(
     errors = {}
     for i in np.flatnonzero(np.isnan(table[:, N])).tolist():
         try:
-            table[i] = _row(_alone(rows[i], each_weight[i], k, rules))
+            table[i] = _row(_alone(rows[i], each_weight[i], asked, k, rules))
         except InputError as error:
             errors[i] = str(error)
     return table, errors
@@ -161,7 +164,7 @@ def _is_plain(points: object, unweighted: bool, weights: object) -> bool:
     return unweighted or (isinstance(weights, np.ndarray) and weights.size == points.size)
 
 
-def _alone(points: Any, weights: Any, k: int, rules: Rules) -> Fit:
+def _alone(points: Any, weights: Any, asked: str, k: int, rules: Rules) -> Fit:
     """Fit one data set by `fit`: it is large, or `fit` says what is wrong with it.
 
     Raises
@@ -178,6 +181,7 @@ def _alone(points: Any, weights: Any, k: int, rules: Rules) -> Fit:
             points,
             k,
             sample_weight=weights,
+            weights_are=asked or None,
             method=rules.method,
             tol=rules.tol,
             max_iter=rules.max_iter,

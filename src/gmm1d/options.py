@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gmm1d.arguments import generator, real, shown, whole, workers
 from gmm1d.climbing import METHODS, Rules
+from gmm1d.constraints import Constraints
 from gmm1d.errors import InputError
+from gmm1d.families import EQUAL, FAMILIES
 from gmm1d.formatting import number
 
 if TYPE_CHECKING:
@@ -71,6 +75,33 @@ def check_ks(ks: Iterable[int], sample: Sample) -> list[int]:
     if not numbers:
         raise InputError("ks is empty: give at least one number of components")
     return numbers
+
+
+def check_families(families: object, equal_variances: object) -> tuple[str, ...] | None:
+    """Return the families that are asked for, each once; None where neither argument says.
+
+    Raises
+    ------
+    InputError
+        If one is unknown, or the two arguments disagree.
+    """
+    only_equal = Constraints.of(1, equal_variances, None).equal_variances
+    if families is None:
+        return (EQUAL,) if only_equal else None
+    given = (families,) if isinstance(families, str) else families
+    if not np.iterable(given) or isinstance(given, bytes | Mapping | AbstractSet):
+        given = ()
+    listed: list[Any] = list(given)
+    if not listed or any(not isinstance(each, str) or each not in FAMILIES for each in listed):
+        raise InputError(
+            f'families must be "unequal", "equal", or both in a tuple, not {shown(families)}'
+        )
+    found = tuple(dict.fromkeys(listed))
+    if only_equal and found != (EQUAL,):
+        raise InputError(
+            f"equal_variances=True and families={found} contradict each other: give one of them"
+        )
+    return found
 
 
 def check_exact(exact: object, sample: Sample) -> None:

@@ -25,8 +25,8 @@ def reasons(found: Climb, sample: Sample) -> list[str]:
     held = sorted(found.held, key=lambda j: (end.means[j], j))
     if found.reason == "ties":
         return [
-            f"{_name(end, j)} wants to collapse{seat(sample, end.means[j], end.stds[j])}; its std is held at half the "
-            "gap to the nearest other value"
+            f"{_name(end, j)} wants to collapse{tie(sample, end.means[j])}; its std is held at half the gap to the "
+            "nearest other value"
             for j in held
         ]
     if not held:
@@ -68,29 +68,38 @@ def _name(end: Start, j: int) -> str:
     return f"component {place} (mean {location(end.means[j], end.stds[j])}, sd {number(end.stds[j])})"
 
 
+def tie(sample: Sample, mean: float) -> str:
+    """Say on which value a component of this mean sits, as `seat` does."""
+    nearest = int(np.abs(sample.nodes[0] - (mean - sample.centre) / sample.unit).argmin())
+    return _seat(sample, nearest, nearest + 1)
+
+
 def seat(sample: Sample, mean: float, std: float) -> str:
     """Say on which values a narrow component sits, how many points have them, and the recording step if ties cause it."""
-    values, counts = sample.nodes
+    values = sample.nodes[0]
     middle, radius = (mean - sample.centre) / sample.unit, 3 * std / sample.unit
     first = int(np.searchsorted(values, middle - radius))
     last = int(np.searchsorted(values, middle + radius, "right"))
-    if not 0 < last - first <= 2:
-        return ""
+    return _seat(sample, first, last) if 0 < last - first <= 2 else ""
+
+
+def _seat(sample: Sample, first: int, last: int) -> str:
+    values, counts = sample.nodes
     named = " and ".join(
         number(sample.centre + sample.unit * value, 10) for value in values[first:last]
     )
     points = counts[first:last].sum()
     text = f": it sits on {named}, {number(points, 10)} of {number(sample.n, 10)} values"
-    step = _recording_step(sample)
+    step = recording_step(sample)
     if points > last - first and step:
         text += f", recorded in steps of {number(step, 6)}"
     return text
 
 
-def _recording_step(sample: Sample) -> float:
+def recording_step(sample: Sample) -> float:
     """Return the step in which tied values were recorded: the commonest gap of distinct values, 0 where there is none."""
     values = sample.nodes[0]
-    if sample.sketch is not None or len(values) < 3 or len(values) > 0.9 * sample.n:
+    if len(values) < 3 or len(values) > 0.9 * sample.n:
         return 0.0
     gaps = np.diff(values)
     rounded = np.round(gaps / gaps.min() * 1e3)

@@ -12,7 +12,7 @@ from gmm1d import conversions, documents, frames, thumbnails
 from gmm1d.certificate import Certificate
 from gmm1d.errors import Ending, InputError, UncertaintyError
 from gmm1d.files import write_text
-from gmm1d.formatting import estimate, html, location, number, residue, steps, text_table
+from gmm1d.formatting import count, estimate, html, location, number, residue, steps, text_table
 from gmm1d.frozen import Frozen, guarded
 from gmm1d.mixture import Mixture
 
@@ -41,7 +41,7 @@ class Fit(Frozen):
     log_likelihood : float
         Of `mixture`, in nats.
     n : float
-        The sum of the sample weights: the number of values where there are none.
+        The number of values, or the sum of their weights as counts; of importance weights Kish's effective number.
     status : Ending
         How the fit ended; ``str(status)`` is a sentence.
     certificate : Certificate or None
@@ -144,7 +144,7 @@ class Fit(Frozen):
 
     def __repr__(self) -> str:
         return (
-            f"<Fit of {self.k} Gaussian{'s' * (self.k > 1)} to {number(self.n, 12)} values: {self.status.name}, "
+            f"<Fit of {self.k} Gaussian{'s' * (self.k > 1)} to {count(self.n)} values: {self.status.name}, "
             f"log-likelihood {number(self.log_likelihood, 10)}>"
         )
 
@@ -153,7 +153,7 @@ class Fit(Frozen):
         return html(*self.table(), caption=title, lines=lines, pictures=thumbnails.fit(self))
 
     def _title(self) -> str:
-        return f"Mixture of {self.k} Gaussian{'s' * (self.k > 1)} fitted to {number(self.n, 12)} values"
+        return f"Mixture of {self.k} Gaussian{'s' * (self.k > 1)} fitted to {count(self.n)} values"
 
     def _facts(self) -> list[str]:
         values = (self.log_likelihood, self.aic, self.bic, self.icl)

@@ -1,7 +1,7 @@
 """``Sample``: validated observations with optional weights, a centre and a unit; it fits nothing.
 
-What counts as a column of numbers stands in `gmm1d.columns`, what stands for many of them in
-`gmm1d.sketch`.
+What counts as a column of numbers stands in `gmm1d.columns`, what weights mean in `gmm1d.weighing`,
+what stands for many points in `gmm1d.sketch`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gmm1d import _engine
-from gmm1d.columns import check_total, column, refuse_faults, weights_column
-from gmm1d.errors import InputError, ScaleError
+from gmm1d import _engine, weighing
+from gmm1d.columns import check_scale, column, has_faults, refuse_faults
+from gmm1d.errors import InputError
 from gmm1d.formatting import number
 from gmm1d.frames import library_of
 from gmm1d.frozen import Frozen, guarded, made
 from gmm1d.progress import watched
 from gmm1d.sketch import Sketch
+from gmm1d.weighing import COUNTS, IMPORTANCE, check_total, weights_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Nodes: TypeAlias = tuple[Array, Array]
 
 EXACT = 20_000  # of more points, the nodes of a sketch stand for them
-LEAST, MOST = 2.0, 2.0**53  # of the sum of weights that are frequencies
+ROUNDING = 1e-15  # relative, of the sums that tell the scale of weights
 PART = 2**27  # points read between two looks at the progress bar
 
 
@@ -50,9 +51,9 @@ class Sample(Frozen):
         The finite observations: the caller's own buffer where the engine reads its type (float64,
         float32 and whole numbers; any stride, never modified). None if there was only a sketch.
     weights : ndarray (m,) or None
-        Weights, not negative; None means one each. Up to 20 000 points none of them is zero.
+        The caller's weights, not negative; None means one each. Up to 20 000 points none of them is zero.
     n : float
-        The sum of the weights, or m.
+        The sum of the counts, scale * sum(weights), or m.
     low, high : float
         The smallest and the largest point of positive weight.
     centre : float
@@ -67,6 +68,10 @@ class Sample(Frozen):
         What stands for more than 20 000 points, made in the one reading of them.
     library : str or None
         The name of the library whose column the data were, if it makes frames, too.
+    weights_are : {"counts", "importance"} or None
+        What the weights were taken for (see `gmm1d.weighing`); None where there are none.
+    scale : float
+        What makes counts of the weights, 1 but for importance weights.
 
     Notes
     -----
@@ -84,12 +89,15 @@ class Sample(Frozen):
     nodes: Nodes
     sketch: Sketch | None
     library: str | None = None
+    weights_are: str | None = None
+    scale: float = 1.0
 
     @classmethod
     def of(
         cls,
         data: object,
         sample_weight: object = None,
+        weights_are: str | None = None,
         *,
         threads: int | None = None,
         progress: bool | None = None,
@@ -101,7 +109,9 @@ class Sample(Frozen):
         data : column of m numbers, Sketch, or Sample
             What `gmm1d.columns` takes; missing values are refused, never dropped.
         sample_weight : column of m numbers, optional
-            How often each value counts: finite numbers >= 0, not all zero.
+            Finite numbers >= 0, not all zero: counts if all are whole, else importance weights.
+        weights_are : {"counts", "importance"}, optional
+            What the weights are, here or in the Sketch, whatever they look like.
         threads : int, optional
             By default as many as there are processors; the result has the same bits for any number.
         progress : bool, optional
@@ -114,38 +124,48 @@ class Sample(Frozen):
         ScaleError
             If the spread of the data, or its square, leaves the range of float64.
         """
+        asked = weighing.check_meaning(weights_are)
         if isinstance(data, Sample | Sketch):
             if sample_weight is not None:
-                kind = type(data).__name__
                 raise InputError(
-                    f"sample_weight came with a {kind}, which has its own weights: "
+                    f"sample_weight came with a {type(data).__name__}, which has its own weights: "
                     f"hand both to Sample.of(data, sample_weight) instead"
                 )
-            return data if isinstance(data, Sample) else cls._of_sketch(copy(data))
+            if isinstance(data, Sketch):
+                return cls._of_sketch(copy(data), asked)
+            if asked and data.weights_are not in (None, asked):
+                taken = f"weights_are={asked!r}, but the Sample took them as {data.weights_are}"
+                raise InputError(f"{taken}: hand it to Sample.of(data, sample_weight) instead")
+            return data
         points = column(data)
-        m = points.size
+        m, library = points.size, library_of(data)
         weights = None if sample_weight is None else weights_column(sample_weight, m)
-        if m > EXACT:
-            read = _read(points, weights, threads, progress)
-            return cls._of_sketch(read, points, weights, library_of(data))
-        return cls._of_few(points, weights, library_of(data))
+        if m <= EXACT:
+            return cls._of_few(points, weights, asked, library)
+        alike = weights is not None and weighing.are_alike(weights, asked)
+        given = None if alike else weights
+        read = _read(points, given, threads, progress)
+        out = cls._of_sketch(read, COUNTS if given is None else asked, points, given, library)
+        return replace(out, weights_are=IMPORTANCE) if alike else out
 
     @classmethod
-    def _of_few(cls, points: Column, weights: Column | None, library: str | None) -> Sample:
+    def _of_few(
+        cls, points: Column, weights: Column | None, asked: str, library: str | None
+    ) -> Sample:
         """Take every point for what it is."""
         ordered = points
         if weights is None:  # NumPy's sort is the fastest
             ordered = points.copy()
             ordered.sort()
-        found = _engine.standardise(ordered, weights)
+        found = _engine.standardise(ordered, weights, asked)
         if isinstance(found, int):
             refuse_faults(points, weights)
-        values, counts, n, low, high, centre, unit = found
+        values, counts, n, low, high, centre, unit, importance, scale = found
         if weights is not None:
-            check_total(n, points.size)
+            check_total(n, points.size, scale)
             if not weights.all():
                 points, weights = points[weights > 0], weights[weights > 0]
-        _check_scale(low, high, centre, unit)
+        check_scale(low, high, centre, unit)
         return made(
             cls,
             points=guarded(points),
@@ -158,12 +178,15 @@ class Sample(Frozen):
             nodes=guarded((values, counts)),
             sketch=None,
             library=library,
+            weights_are=None if weights is None else IMPORTANCE if importance else COUNTS,
+            scale=scale,
         )
 
     @classmethod
     def _of_sketch(
         cls,
         sketch: Sketch,
+        asked: str,
         points: Column | None = None,
         weights: Column | None = None,
         library: str | None = None,
@@ -172,18 +195,21 @@ class Sample(Frozen):
         if sketch.size == 0:
             raise InputError("no data: the Sketch is empty, add numbers to it")
         check_total(sketch.n, sketch.size)
-        low, high = sketch.low, sketch.high
-        found = _engine.standardise(*sketch.nodes(0.0, 1.0))
+        sketch, weights_are, scale = _counted(sketch, asked)
+        found = _engine.standardise(*sketch.nodes(0.0, 1.0), COUNTS)
         assert not isinstance(found, int)
-        *_, centre, unit = found
-        _check_scale(low, high, centre, unit)
-        nodes = guarded(sketch.nodes(centre, unit))
-        points, weights = guarded(points), guarded(weights)
-        return cls(points, weights, sketch.n, low, high, centre, unit, nodes, sketch, library)
+        *_, centre, unit, _, _ = found
+        low, high = sketch.low, sketch.high
+        check_scale(low, high, centre, unit)
+        points, weights, nodes = map(guarded, (points, weights, sketch.nodes(centre, unit)))
+        seen = sketch.n, low, high, centre, unit
+        return cls(points, weights, *seen, nodes, sketch, library, weights_are, scale)
 
     def __repr__(self) -> str:
         """Say how many points there are, between what values."""
         weight = "" if self.n == self.size else f" of total weight {number(self.n)}"
+        if self.weights_are == IMPORTANCE:
+            weight = f" of n_eff = {number(self.n)}"
         points = "1 point" if self.size == 1 else f"{self.size} points"
         return f"Sample({points}{weight} from {number(self.low)} to {number(self.high)})"
 
@@ -217,17 +243,8 @@ class Sample(Frozen):
 
     @property
     def total_remarks(self) -> list[str]:
-        """What stands in the way of a fit if the weights are no frequencies; none if they may be."""
-        said = f"the weights add up to {number(self.n, 12)}"
-        if self.n < LEAST:
-            advice = (
-                "they say how often each value counts: multiply them by the number of observations"
-            )
-            return [f"{said}, but {advice}"]
-        if self.n > MOST:
-            advice = "rounding may hide where the optimum is: divide them by a power of ten"
-            return [f"{said}, and beyond 2**53 {advice}"]
-        return []
+        """What the weights were taken for, and what stands in the way of a fit if they are not that."""
+        return weighing.remarks(self.weights_are, self.n)
 
     def refined(self, weights: Array, means: Array, stds: Array, threads: int) -> Sample:
         """Read the points again, on leaves that are finer where this mixture asks for it."""
@@ -239,6 +256,7 @@ class Sample(Frozen):
             again = self.sketch.again(weights, means, stds)
             assert again is not None
             finer = again.add(self.points, self.weights, threads=threads)
+        finer = _scaled(finer, self.scale)
         nodes = guarded(finer.nodes(self.centre, self.unit))
         return replace(self, nodes=nodes, sketch=finer)
 
@@ -247,53 +265,35 @@ class Sample(Frozen):
         return k <= self.nodes[0].size
 
 
-def _read(
-    points: Column, weights: Column | None, threads: int | None, progress: bool | None
-) -> Sketch:
+def _read(x: Column, w: Column | None, threads: int | None, progress: bool | None) -> Sketch:
     """Sketch many points, part by part where they are so many that it lasts."""
     sketch = Sketch()
-    parts: Iterable[int] = range(0, points.size, PART)
-    if points.size > PART:
+    parts: Iterable[int] = range(0, x.size, PART)
+    if x.size > PART:
         parts = watched(parts, f"parts of {PART} values", progress)
     for begin in parts:
-        part = slice(begin, begin + PART)
+        values = x[begin : begin + PART]
+        weights = None if w is None else w[begin : begin + PART]
         try:
-            sketch.add(points[part], None if weights is None else weights[part], threads=threads)
+            sketch.add(values, weights, threads=threads)
         except InputError:
-            if points.size > PART and _has_faults(
-                points[part], None if weights is None else weights[part]
-            ):
-                refuse_faults(points, weights)  # which knows the place among all of them
+            if x.size > PART and has_faults(values, weights):
+                refuse_faults(x, w)  # which knows the place among all of them
             raise
     return sketch
 
 
-def _has_faults(points: Column, weights: Column | None) -> bool:
-    if not np.isfinite(points).all():
-        return True
-    return weights is not None and not (np.isfinite(weights) & (weights >= 0)).all()
+def _counted(sketch: Sketch, asked: str) -> tuple[Sketch, str | None, float]:
+    """Return the sketch with counts for weights, what these were taken for, and what scaled them."""
+    importance, scale = sketch._sums.weigh(asked)
+    if not importance:
+        return sketch, None if sketch.n == sketch.size else COUNTS, 1.0
+    if math.isnan(sketch._sums.squares[0]):
+        raise InputError(weighing.UNKNOWN)
+    check_total(sketch.n, sketch.size, scale)
+    scale = 1.0 if math.isclose(scale, 1.0, rel_tol=ROUNDING) else scale
+    return _scaled(sketch, scale), IMPORTANCE, scale
 
 
-def _check_scale(low: float, high: float, centre: float, unit: float) -> None:
-    """Refuse data whose spread, or what is standardised by the unit, has no square that is a normal float64."""
-    spread = high - low
-    if unit == 0 and spread >= _engine.SMALLEST:
-        raise InputError(
-            f"all values but those of vanishing weight equal {number(centre, 17)}: leave the others out"
-        )
-    for extent in (spread, unit):
-        if extent > _engine.LARGEST:
-            raise ScaleError(
-                f"the data spread over {number(extent)}, too far for its square to be a float64: "
-                "divide them by a power of ten"
-            )
-        if spread > 0 and extent < _engine.SMALLEST:
-            raise ScaleError(
-                f"the data have a spread near {number(extent)}, too small for its square to be a "
-                "normal float64: multiply them by a power of ten"
-            )
-    if spread / unit > _engine.LARGEST:
-        raise ScaleError(
-            f"the data spread over {number(spread)}, but half of them over about {number(unit)}, "
-            "too small a part for its square to be a float64: look at the extreme values"
-        )
+def _scaled(sketch: Sketch, scale: float) -> Sketch:
+    return sketch if scale == 1 else Sketch._of(sketch._sums.scaled(scale), sketch._read)

@@ -15,6 +15,7 @@ from gmm1d.many import fit_many
 from gmm1d.readers.gathering import KEPT
 from gmm1d.readers.grouping import grouped
 from gmm1d.sample import Sample
+from gmm1d.sketch import Sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,6 +95,7 @@ def fit_groups(
     k: int,
     *,
     weights: str | None = None,
+    weights_are: str | None = None,
     **rules: Any,
 ) -> Groups:
     """Fit a mixture to every column of data, or to every group of their rows.
@@ -106,7 +108,7 @@ def fit_groups(
     by : sequence of str
         Columns of labels; rows of the same labels are a group.
     k : int
-    **rules
+    weights_are, **rules
         As in `gmm1d.fit_many`.
 
     Raises
@@ -117,7 +119,7 @@ def fit_groups(
     several = len(columns) > 1
     labels = (("column",) if several else ()) + tuple(data.name_of(name) for name in by)
     found: dict[str, list[Any]] = {}
-    for keys, samples in _portions(data, columns, by, weights):
+    for keys, samples in _portions(data, columns, by, weights, weights_are):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FitWarning)  # the table says it
             fits = fit_many(samples, k, **rules).to_dict()
@@ -134,7 +136,11 @@ def fit_groups(
 
 
 def _portions(
-    data: Data, columns: Sequence[str | None], by: Sequence[str], weights: str | None
+    data: Data,
+    columns: Sequence[str | None],
+    by: Sequence[str],
+    weights: str | None,
+    weights_are: str | None,
 ) -> Iterator[tuple[list[tuple[str, ...]], list[Any]]]:
     """Yield labels and samples of so many groups as fit into memory."""
     keys: list[tuple[str, ...]] = []
@@ -142,7 +148,7 @@ def _portions(
     size = 0
     for key, gathering in _groups(data, columns, by, weights):
         keys.append(key)
-        samples.append(_sample(gathering))
+        samples.append(_sample(gathering, weights_are))
         size += gathering.size
         if len(keys) >= MOST or size >= KEPT:
             yield keys, samples
@@ -165,7 +171,8 @@ def _groups(
         yield (data.name_of(column),), gathering
 
 
-def _sample(gathering: Gathering) -> Any:
+def _sample(gathering: Gathering, weights_are: str | None) -> Any:
     """Return what `fit_many` takes; a Sample where there are weights."""
     values, weights = gathering.data()
-    return values if weights is None else Sample.of(values, weights)
+    weighted = weights is not None or isinstance(values, Sketch)
+    return Sample.of(values, weights, weights_are) if weighted else values

@@ -30,10 +30,11 @@ import numpy.typing as npt
 
 from gmm1d import _engine, sketch_files, thumbnails
 from gmm1d.arguments import finite_number, parameters, shown, whole, workers
-from gmm1d.columns import check_sums, column, refuse_faults, weights_column
+from gmm1d.columns import column, refuse_faults
 from gmm1d.documents import reading
 from gmm1d.errors import InputError, ScaleError
 from gmm1d.formatting import number
+from gmm1d.weighing import check_sums, weights_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,8 @@ class Sketch:
             What `gmm1d.columns` takes; read block by block, never copied whole if it is an array of
             float64, float32 or whole numbers.
         sample_weight : column of m numbers, optional
-            Frequencies, or any finite numbers >= 0.
+            Finite numbers >= 0, kept as they are: whether all that were added are whole numbers, so that they
+            are counts, or importance weights to be scaled (`gmm1d.weighing`), is decided when a sum is fitted.
         threads : int, optional
             By default as many as there are processors; the result has the same bits for any number.
 

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from gmm1d import views
-from gmm1d.errors import Ending
+from gmm1d.families import EQUAL
 from gmm1d.formatting import html, location, number
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from gmm1d.comparison import Comparison
+    from gmm1d.families import Key
     from gmm1d.mixture import Mixture
     from gmm1d.result import Fit
     from gmm1d.sample import Sample
@@ -147,23 +148,30 @@ def _place(x: float, scale: float) -> str:
 
 
 def _criterion(c: Comparison) -> Element:
-    """Draw the criterion against k: the chosen k ringed, fits that did not converge hollow, collapsed k as crosses."""
-    ks = sorted([*c.fits, *c.collapsed])
-    known = {k: v for k, f in c.fits.items() if (v := getattr(f, c.criterion)) is not None}
-    loose = sorted(k for k, f in c.fits.items() if f.status is not Ending.CONVERGED)
-    svg = _svg(NARROW, _choice(c, ks, loose))
+    """Draw the criterion against k: the chosen fit ringed, those that take no part hollow, collapsed ones as crosses.
+
+    Equal variances have squares on a dashed line.
+    """
+    found = c.candidates
+    ks = sorted({k for k, _ in found.keys})
+    svg = _svg(NARROW, _choice(c, ks))
     ends = ([ks[0], ks[-1]], [120, NARROW - 120]) if len(ks) > 1 else (ks, [NARROW // 2])
     x = {k: round(np.interp(k, *ends)) for k in ks}
+    known = {key: v for key, f in found.fits.items() if (v := getattr(f, c.criterion)) is not None}
     low, high = min(known.values(), default=0.0), max(known.values(), default=0.0)
-    across = {k: (v - low) / (high - low) if high > low else 0.0 for k, v in known.items()}
-    y = {k: round(FLOOR - 110 - 490 * part) for k, part in across.items()}
-    _add(svg, "path", d=_path([x[k] for k in y], list(y.values())), stroke_opacity=0.5)
-    for k, at in y.items():
-        fill = "none" if k in loose else views.COLOURS[0]
-        _add(svg, "circle", cx=x[k], cy=at, r=25, fill=fill, stroke=views.COLOURS[0])
-    if c.k is not None:
-        _add(svg, "circle", cx=x[c.k], cy=y[c.k], r=55)
-    for k in c.collapsed:
+    across = {key: (v - low) / (high - low) if high > low else 0.0 for key, v in known.items()}
+    y = {key: round(FLOOR - 110 - 490 * part) for key, part in across.items()}
+    for family in found.families:
+        look = {"stroke_dasharray": "30 30"} if family == EQUAL else {}
+        line = {k: at for (k, own), at in y.items() if own == family or k == 1}
+        d = _path([x[k] for k in line], list(line.values()))
+        _add(svg, "path", d=d, stroke_opacity=0.5, **look)
+    for (k, family), at in y.items():
+        fill = "none" if (k, family) in c.left_out else views.COLOURS[0]
+        _mark(svg, x[k], at, family, fill=fill, stroke=views.COLOURS[0])
+    if c.chosen is not None:
+        _add(svg, "circle", cx=x[c.chosen[0]], cy=y[c.chosen], r=55)
+    for k, _ in found.collapsed:
         _add(svg, "path", d=f"M{x[k] - 25} {FLOOR - 135}l50 50m0-50l-50 50")
     _text(svg, NARROW // 2, LETTERS, c.criterion.upper(), "middle")
     marks = [(x[k], f"k = {k}" if k == c.k else str(k)) for k in (c.k, ks[0], ks[-1]) if k]
@@ -171,12 +179,22 @@ def _criterion(c: Comparison) -> Element:
     return svg
 
 
-def _choice(c: Comparison, ks: Sequence[int], loose: Sequence[int]) -> str:
+def _mark(svg: Element, x: int, y: int, family: str, **look: object) -> None:
+    if family == EQUAL:
+        _add(svg, "rect", x=x - 22, y=y - 22, width=44, height=44, **look)
+    else:
+        _add(svg, "circle", cx=x, cy=y, r=25, **look)
+
+
+def _choice(c: Comparison, ks: Sequence[int]) -> str:
     """Say in words what is chosen among which k."""
-    choice = "nothing is chosen" if c.k is None else f"k = {c.k} is chosen"
+    found = c.candidates
+    choice = f"{'nothing' if c.chosen is None else found.name(c.chosen)} is chosen"
     words = [f"{c.criterion.upper()} against k = {', '.join(map(str, ks))}: {choice}"]
-    for why, which in (("not converged", loose), ("collapsed", sorted(c.collapsed))):
-        words += [f"{why}: k = {', '.join(map(str, which))}"] * bool(which)
+    groups: dict[str, list[Key]] = {"not converged": [], "comb": [], "collapsed": []}
+    for key, why in c.left_out.items():
+        groups.get(why, groups["not converged"]).append(key)
+    words += [f"{why}: {found.names(which)}" for why, which in groups.items() if which]
     return "; ".join(words)
 
 

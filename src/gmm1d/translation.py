@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gmm1d import _engine
 from gmm1d.arguments import finite_numbers, generator, real, shown, whole
-from gmm1d.columns import column, refuse_faults, weights_column
-from gmm1d.comparison import compare
+from gmm1d.columns import column, refuse_faults
+from gmm1d.comparing import compare
 from gmm1d.errors import Ending, FitWarning, InputError, require
 from gmm1d.fitting import fit
 from gmm1d.formatting import number
@@ -18,6 +19,7 @@ from gmm1d.sample import Sample
 from gmm1d.scoring import log_likelihood
 from gmm1d.sketch import Sketch
 from gmm1d.starts import resolve
+from gmm1d.weighing import check_total, weights_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,12 +82,21 @@ def taken(model: Any, X: Any, *, reset: bool = False) -> Any:
 
 
 def log_likelihood_of(model: Any, X: Any, sample_weight: object) -> tuple[float, float]:
-    """Return the log-likelihood of the model and the weight of the values; raises as `taken` does."""
-    batch = [taken(model, X)]
-    if sample_weight is not None:
-        weights = weights_column(sample_weight, batch[0].size)
-        batch.append(finite_numbers("sample_weight", weights))
-    return log_likelihood(model.mixture_, [batch])
+    """Return the log-likelihood of the model and the number of values, of weights as a fit counts them.
+
+    Raises
+    ------
+    InputError, ValueError, TypeError
+        As `taken` does, or if `sample_weight` is none.
+    """
+    values = taken(model, X)
+    if sample_weight is None:
+        return log_likelihood(model.mixture_, [[values]])
+    weights = finite_numbers("sample_weight", weights_column(sample_weight, values.size))
+    total, n = log_likelihood(model.mixture_, [[values, weights]])
+    scale = _engine.scale(weights, n)
+    check_total(n, values.size, scale)
+    return scale * total, scale * n
 
 
 def shaped(values: Array, covariance_type: str) -> Array:
@@ -94,7 +105,7 @@ def shaped(values: Array, covariance_type: str) -> Array:
 
 
 def compared(model: Any, sample: Sample) -> Comparison:
-    """Compare 1 to `max_components`, or as many as there are distinct values.
+    """Compare 1 to `max_components`, or as many as there are distinct values; "tied" stands for equal variances alone.
 
     Raises
     ------

@@ -137,7 +137,8 @@ def ticks(values: Array, count: float, shown: View) -> Array | None:
 
 def pictured(comparison: Comparison) -> Fit:
     """Return the fit that a picture of a comparison shows: the chosen one, or else the last."""
-    return comparison.fits[max(comparison.fits) if comparison.k is None else comparison.k]
+    last = comparison.fits[max(comparison.fits)]
+    return last if comparison.chosen is None else comparison.best
 
 
 def histogram(sample: Sample, shown: View) -> tuple[Array, Array]:
@@ -230,7 +231,7 @@ def _counts(sample: Sample, edges: Array) -> Array:
     counts = np.zeros(edges.size - 1)
     for start in range(0, sample.size, BLOCK):
         block = slice(start, start + BLOCK)
-        w = None if sample.weights is None else sample.weights[block].astype(float)
+        w = None if sample.weights is None else sample.scale * sample.weights[block].astype(float)
         counts += np.histogram(sample.points[block].astype(float), edges, weights=w)[0]
     return counts
 

@@ -43,7 +43,7 @@ def sketch(data: Any, column: Hashable = None, *, sample_weight: Any = None) -> 
     column : name, optional
         Which column of a DataFrame; it may be left out where there is one.
     sample_weight : name, Series or Array, optional
-        How often each value counts: another column of the DataFrame, or one with the same partitions.
+        Weights of the values, as in `gmm1d.fit`: another column of the DataFrame, or one with the same partitions.
 
     Returns
     -------

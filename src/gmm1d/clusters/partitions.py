@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from gmm1d import scoring
-from gmm1d.columns import column, refuse_faults, weights_column
+from gmm1d.columns import column, has_faults, refuse_faults
 from gmm1d.errors import InputError
 from gmm1d.mixture import Mixture
 from gmm1d.result import Fit
 from gmm1d.sketch import Sketch
+from gmm1d.weighing import weights_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -89,8 +90,7 @@ def scored(mixture: Mixture, batches: Iterable[Batch], where: str) -> list[tuple
     def add(
         parts: list[tuple[float, float]], points: Column, weights: Column | None
     ) -> list[tuple[float, float]]:
-        sound = weights is None or (np.isfinite(weights) & (weights >= 0)).all()
-        if not (sound and np.isfinite(points).all()):
+        if has_faults(points, weights):
             refuse_faults(points, weights)
         return [*parts, scoring.part(mixture, points, weights)]
 

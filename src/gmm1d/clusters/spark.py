@@ -59,7 +59,7 @@ def sketch(
     column : name or Column, optional
         Of any type of numbers; it may be left out where there is one column.
     sample_weight : name or Column, optional
-        How often each value counts.
+        Weights of the values, as in `gmm1d.fit`.
 
     Returns
     -------

@@ -16,6 +16,7 @@ EPILOG = """\b
 Examples:
   gmm1d compare waiting.txt -k 1..6 -o best.json --plot waiting.png
   gmm1d compare scores.parquet -c score -k 1..4,8 --criterion icl
+  gmm1d compare waiting.txt -k 1..6 --families unequal
 """
 
 
@@ -25,7 +26,7 @@ Examples:
 @click.option("--plot", type=OUTPUT, help="Draw to this file: .png, .pdf or .svg.")
 @printing
 def compare(**options: Any) -> int:
-    """Fit mixtures of several K to DATA and choose one."""
+    """Fit mixtures of several K to DATA, with unequal and with equal variances, and choose one."""
     check_outputs(options)
     read = values(options)
     found = compared(read, options)
@@ -34,8 +35,7 @@ def compare(**options: Any) -> int:
     if options["as_json"]:
         click.echo(found.to_json())
     elif not options["quiet"]:
-        chosen = -1 if found.k is None else options["k"].index(found.k)
-        show(found.summary(), *found.table(), chosen)
+        show(found.summary(), *found.table(), -1 if found.row is None else found.row)
     if options["plot"]:
         from gmm1d.plots import plot_comparison, save_figure
 

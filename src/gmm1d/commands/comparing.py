@@ -11,6 +11,7 @@ from gmm1d.commands.options import (
     climbing,
     joined,
     labelling,
+    meaning,
     opened,
     reading,
     rules,
@@ -35,8 +36,14 @@ comparing = joined(
         show_default=True,
         help="What the choice goes by.",
     ),
+    click.option(
+        "--families",
+        type=click.Choice(["both", "unequal", "equal"]),
+        help="Mixtures of unequal variances, of equal ones (as by --equal-variances), or both, as by default.",
+    ),
     reading(),
     weighing,
+    meaning,
     climbing,
     labelling,
 )
@@ -67,14 +74,17 @@ def values(options: dict[str, Any]) -> Values:
 
 
 def compared(read: Values, options: dict[str, Any]) -> Comparison:
-    """Compare the k that are meant; raises as `gmm1d.compare` does."""
-    from gmm1d.comparison import compare
+    """Compare the k and families that are meant; raises as `gmm1d.compare` does."""
+    from gmm1d.comparing import compare
 
+    families = options["families"]
     return compare(
         read.x,
         options["k"],
+        families=("unequal", "equal") if families == "both" else families,
         criterion=options["criterion"],
         sample_weight=read.weights,
+        weights_are=options["weights_are"],
         **rules(options),
         progress=False if options["quiet"] else None,
     )

@@ -16,6 +16,7 @@ from gmm1d.commands.options import (
     check_outputs,
     climbing,
     labelling,
+    meaning,
     opened,
     printing,
     reading,
@@ -47,6 +48,7 @@ ALONE = ("start", "exact", "random", "seed", "plot")  # options for a single dat
 @click.option("-k", type=Numbers(several=False), required=True, help="Number of components.")
 @reading()
 @weighing
+@meaning
 @click.option(
     "--by", help="Columns whose values tell groups apart; each group gets a mixture of its own."
 )
@@ -113,6 +115,7 @@ def _fit_one(data: Data, k: int, random: int, seed: int | None, options: dict[st
         x,
         k,
         sample_weight=weights,
+        weights_are=options["weights_are"],
         **rules(options),
         n_random=random,
         rng=seed,
@@ -144,6 +147,7 @@ def _fit_many(data: Data, columns: list[str | None], k: int, options: dict[str, 
         [label for label in by if label is not None],
         k,
         weights=options["weights"],
+        weights_are=options["weights_are"],
         equal_variances=options["equal_variances"],
         method=options["method"],
         tol=options["tol"],

@@ -109,10 +109,12 @@ labelling = click.option(
     help="What the values are, with their unit, on pictures; by default the name of the column.",
 )
 weighing = click.option(
-    "-w",
-    "--weights",
-    shell_complete=_columns,
-    help="Column that says how often each value counts.",
+    "-w", "--weights", shell_complete=_columns, help="Column with the weights of the values."
+)
+meaning = click.option(
+    "--weights-are",
+    type=click.Choice(["counts", "importance"]),
+    help="What weights are; by default counts if all are whole numbers, else importance weights.",
 )
 
 climbing = joined(

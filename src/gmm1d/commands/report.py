@@ -20,7 +20,7 @@ EPILOG = """\b
 Examples:
   gmm1d report waiting.txt -k 2..6 -o writeup.pdf
   gmm1d report measures.csv -c length -k 1..8 -o writeup.html -o writeup.pdf
-  gmm1d report waiting.txt -k 2..6 --start spread --method em --tol 1 -o homework.pdf
+  gmm1d report waiting.txt -k 2..6 --families unequal --start spread --method em --tol 1 -o homework.pdf
 
 Where --tol or --max-iter stop a climb before its maximum, the same climb is made to its end as well:
 the write-up shows both, and the choice goes by the ends.
@@ -41,7 +41,7 @@ the write-up shows both, and the choice goes by the ends.
 @click.option("-q", "--quiet", is_flag=True, help="Print no text and no progress.")
 @click.pass_context
 def report(context: click.Context, /, **options: Any) -> int:
-    """Fit mixtures of several K to DATA, choose one, and write it all up.
+    """Fit mixtures of several K to DATA, with unequal and equal variances, choose one, and write it all up.
 
     How many groups and why, thresholds with their errors, formulas, plots, what the log-likelihoods do as k
     grows, the evidence, and where the data come from.
@@ -65,11 +65,11 @@ def report(context: click.Context, /, **options: Any) -> int:
 
 def _written_up(read: Values, command: str, options: dict[str, Any]) -> Writeup:
     """Compare, to the ends as well where the climbs are stopped before."""
-    from gmm1d.report import Source, stopped_ks, writeup
+    from gmm1d.report import Source, stopped_keys, writeup
 
     found = compared(read, options)
     ended = None
-    if stopped_ks(found):
+    if stopped_keys(found):
         ended = compared(read, {**options, "tol": None, "max_iter": None})
     source = Source(
         read.files,

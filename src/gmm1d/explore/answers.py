@@ -113,23 +113,28 @@ def _uncertainty(fit: Fit) -> dict[str, Any]:
 
 
 def of_comparison(comparison: Comparison) -> dict[str, Any]:
-    """Return the criteria of every k, and the choice with its reason."""
+    """Return the criteria of every k and family, and the choice with its reason."""
     header, rows = comparison.table()
     criteria = [
         {
             "k": k,
+            "family": family,
             "log_likelihood": fit.log_likelihood,
             "aic": fit.aic,
             "bic": fit.bic,
             "icl": fit.icl,
             "status": fit.status.name,
             "converged": fit.status is Ending.CONVERGED,
+            "left_out": comparison.left_out.get((k, family)),
         }
-        for k, fit in comparison.fits.items()
+        for (k, family), fit in comparison.candidates.fits.items()
     ]
     return {
         "criterion": comparison.criterion,
         "k": comparison.k,
+        "family": comparison.family,
+        "families": comparison.families,
+        "row": comparison.row,
         "reason": comparison.reason,
         "criteria": criteria,
         "table": {"header": header, "rows": rows},

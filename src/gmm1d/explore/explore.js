@@ -144,13 +144,15 @@ function show(fit) {
   if ($("code").open) code();
 }
 
-function choice({ criterion, k, reason, criteria, table }) {
+function choice({ criterion, row: chosen, reason, criteria, table }) {
   reveal("choice");
   $("reason").textContent = reason;
-  fillTable($("criteria"), table, criteria.findIndex((row) => row.k === k));
+  fillTable($("criteria"), table, chosen ?? -1);
   const rows = criteria.flatMap((row) =>
     ["aic", "bic", "icl"].filter((name) => row[name] !== null).map((name) => ({ ...row, criterion: name.toUpperCase(), y: row[name] })));
-  drawCriteria(state.criteria, rows, rows.filter((row) => row.k === k && row.criterion === criterion.toUpperCase()));
+  const { k, family } = criteria[chosen];
+  const here = (row) => row.k === k && row.family === family && row.criterion === criterion.toUpperCase();
+  drawCriteria(state.criteria, rows, rows.filter(here));
 }
 
 // files

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmm1d import climbing, starts
+from gmm1d.choice import CRITERIA, Candidates
 from gmm1d.climbing import Search
-from gmm1d.comparison import CRITERIA, Comparison, choose
+from gmm1d.comparison import Comparison
 from gmm1d.constraints import Constraints
 from gmm1d.errors import InputError
+from gmm1d.families import EQUAL, FAMILIES, keys
 from gmm1d.fitting import QUICK, finish, fit_from
 from gmm1d.options import check_k, check_rules
 from gmm1d.sample import Sample
 from gmm1d.sketch import Sketch
 from gmm1d.starts import Start
+from gmm1d.views import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -99,21 +102,28 @@ class Fitter:
         self._found[components, equal_variances, True] = found
         return found, True
 
-    def compare(self, criterion: object, **options: Any) -> tuple[Comparison, bool]:
+    def compare(
+        self, criterion: object, *, equal_variances: bool = False, **options: Any
+    ) -> tuple[Comparison, bool]:
         """Return the fits among which "auto" chooses with its choice, and whether all searches were thorough.
 
         Raises
         ------
         InputError
-            If the criterion is unknown, no fit converged, or who asked is gone; `options` are those of `fit`.
+            If the criterion is unknown, nothing is chosen, or who asked is gone; `options` are those of `fit`.
         """
         if criterion not in CRITERIA:
             raise InputError(
                 f"criterion {criterion!r} is unknown: use one of {', '.join(CRITERIA)}"
             )
-        found = {k: self.fit(k, **options) for k in AUTO if self.sample.has_distinct(k)}
-        fits = {k: fit for k, (fit, _) in found.items()}
-        comparison = Comparison(fits, str(criterion), *choose(fits, (), str(criterion)))
+        families = (EQUAL,) if equal_variances else FAMILIES
+        numbers = [k for k in AUTO if self.sample.has_distinct(k)]
+        found = {
+            (k, family): self.fit(k, equal_variances=family == EQUAL, **options)
+            for k, family in keys(numbers, families)
+        }
+        fits = {key: fit for key, (fit, _) in found.items()}
+        comparison = Comparison.of(Candidates(families, fits, {}), str(criterion))
         return comparison, all(full for _, full in found.values())
 
     def climb(self, start: object, method: object, max_iter: object, tol: object) -> Fit:
@@ -171,8 +181,8 @@ class Fitter:
         if self.sample.nodes[0].size <= MANY:
             return None
         try:
-            sketch = self.sample.sketch or Sketch().add(self.sample.points, self.sample.weights)
-            return Sample.of(*sketch.nodes(max_leaves=LEAVES))
+            sketch = self.sample.sketch or Sketch().add(*distinct(self.sample))
+            return Sample.of(*sketch.nodes(max_leaves=LEAVES), weights_are="counts")
         except InputError:  # values too close to each other for so few
             return None
 

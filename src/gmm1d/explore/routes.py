@@ -27,8 +27,9 @@ POST example ``{name}``
 POST start ``{id, k, name: "quantile" | "kmeans" | "spread"}``
     ``{weights, means, stds}``, for the handles that are dragged.
 POST fit ``{id, k: number | "auto", equal_variances?, criterion?: "bic" | "aic" | "icl", thorough?}``
-    FIT, and ``milliseconds``; for "auto" also ``comparison: {criterion, k, reason, criteria: [{k, log_likelihood, aic, bic,
-    icl, status, converged}], table: {header, rows}}``, else null. FIT:
+    FIT, and ``milliseconds``; for "auto" also ``comparison: {criterion, k, family, families, row, reason, criteria: [{k,
+    family, log_likelihood, aic, bic, icl, status, converged, left_out: word or null}], table: {header, rows}}``, else null;
+    it is of unequal and equal variances, or with ``equal_variances`` of these alone. FIT:
     ``{fit, k, mixture: {weights, means, stds}, log_likelihood, aic, bic, icl, n, n_parameters, status: {name, sentence},
     converged, thorough, notes: [sentence], certificate: {gradient_norm, newton_decrement, smallest_eigenvalue, entropy} or
     null, compression_error, n_steps, steps, boundaries: [{at, error, low, high}], errors: {weights, means, stds} or null,

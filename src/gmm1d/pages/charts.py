@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree
 
 from gmm1d.errors import require
+from gmm1d.families import FAMILIES
 from gmm1d.views import COLOURS
 
 if TYPE_CHECKING:
@@ -262,20 +263,22 @@ def _bound() -> Any:
 def _criteria() -> Any:
     alt = _altair()
     axis = alt.Axis(title="components", tickMinStep=1, format="d")
-    x = alt.X("k:Q", scale=_scale("low", "high"), axis=axis)
-    y = _height()
-    colour = alt.Color(
-        "criterion:N",
-        scale=alt.Scale(domain=["AIC", "BIC", "ICL"], range=list(COLOURS[:3])),
-        legend=alt.Legend(title=None, labelColor=TEXT, symbolFillColor="transparent"),
+    x, y = alt.X("k:Q", scale=_scale("low", "high"), axis=axis), _height()
+    scale = alt.Scale(domain=["AIC", "BIC", "ICL"], range=list(COLOURS[:3]))
+    legend = alt.Legend(title=None, labelColor=TEXT, symbolFillColor="transparent")
+    colour = alt.Color("criterion:N", scale=scale, legend=legend)
+    names = map(alt.Tooltip, ("k:Q", "family:N", "criterion:N"))
+    tips = [*names, alt.Tooltip("y:Q", format=".2f")]
+    dash, shape = (
+        channel("family:N", scale=alt.Scale(domain=list(FAMILIES), range=looks), legend=None)
+        for channel, looks in ((alt.StrokeDash, DASHES[:2]), (alt.Shape, ["circle", "square"]))
     )
-    tips = [alt.Tooltip("k:Q"), alt.Tooltip("criterion:N"), alt.Tooltip("y:Q", format=".2f")]
     base = alt.Chart(_data("criteria")).encode(x=x, y=y, color=colour)
     chosen = alt.Chart(_data("chosen")).mark_point(size=220, color=TEXT, strokeWidth=2)
     inside = alt.Fill("inside:N", scale=None)
     layers = alt.layer(
-        base.mark_line(strokeWidth=1.5),
-        base.mark_point(size=45, opacity=1).encode(fill=inside, tooltip=tips),
+        base.mark_line(strokeWidth=1.5).encode(dash),
+        base.mark_point(size=45, opacity=1).encode(inside, shape, tooltip=tips),
         chosen.encode(x=x, y=y),
     )
     return _finished(layers, 200, low=0, high=1, floor=0, ceiling=1)

@@ -176,7 +176,7 @@ class Data:
         Parameters
         ----------
         column, weights : str, optional
-            Names, or numbers from 1; `weights` tells how often each value counts.
+            Names, or numbers from 1; `weights` is that of the weights of the values.
         kept : int or None
             See `Gathering`.
 

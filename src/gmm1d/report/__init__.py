@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gmm1d.errors import InputError, require
 from gmm1d.report.blocks import Writeup
-from gmm1d.report.choosing import stopped_ks
+from gmm1d.report.choosing import stopped_keys
 from gmm1d.report.facts import writeup
 from gmm1d.report.provenance import NOTHING, Source
 
@@ -29,7 +29,7 @@ __all__ = [
     "Source",
     "Writeup",
     "check_format",
-    "stopped_ks",
+    "stopped_keys",
     "write",
     "write_report",
     "writeup",

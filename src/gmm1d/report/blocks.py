@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gmm1d.comparison import Comparison
+    from gmm1d.families import Key
 
 
 @dataclass(frozen=True)
@@ -74,19 +75,28 @@ class Picture:
     Attributes
     ----------
     kind : {"fit", "criteria", "check", "multiples"}
-        The fit of `k`; the criteria against k; whether the fit of `k` agrees with the data (`gmm1d.plots.plot_pit`);
-        the fits of all k that were stopped (`Writeup.stopped`).
+        A fit; the criteria against k; whether a fit agrees with the data (`gmm1d.plots.plot_pit`); all fits that were
+        stopped (`Writeup.stopped`).
     caption : str
         What stands below.
     alt : str
         What it shows, in words.
-    k : int or None
+    k, family : int and str, or None
+        Which fit.
     """
 
     kind: str
     caption: str
     alt: str
     k: int | None = None
+    family: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """The fit that is shown, by k and family."""
+        assert self.k is not None
+        assert self.family is not None
+        return self.k, self.family
 
 
 @dataclass(frozen=True)

@@ -49,15 +49,26 @@ def undetermined(fit: Fit) -> list[Text]:
     return [Text(sentence(line)) for line in lines if line.startswith("boundaries")]
 
 
-def parameters(fit: Fit) -> Section:
-    """Return the parameters with their standard errors and intervals, and the thresholds."""
+def chosen(found: Comparison) -> tuple[Section, Section | None]:
+    """Return what is known of the chosen fit: its parameters, and whether it describes the data."""
+    return parameters(found), check(found)
+
+
+def parameters(found: Comparison) -> Section:
+    """Return the parameters of the chosen fit with their standard errors and intervals, and the thresholds."""
+    fit = found.best
     header, rows = fit.table()
     caption = "The parameters ± their standard errors."
     blocks: list[Text | Table] = [Table(caption, tuple(header), tuple(map(tuple, rows)))]
     if uncertainty.refusal(fit) is None:
         blocks.append(_intervals(fit))
     blocks += undetermined(fit)
-    return Section("parameters", f"The parameters for k = {fit.k}", tuple(blocks))
+    return Section("parameters", f"The parameters for {_chosen(found)}", tuple(blocks))
+
+
+def _chosen(found: Comparison) -> str:
+    assert found.chosen is not None
+    return found.name(found.chosen)
 
 
 def _intervals(fit: Fit) -> Table:
@@ -80,29 +91,33 @@ def _interval(low: float, high: float, error: float) -> str:
 
 
 def convergence(found: Comparison) -> Section:
-    """Say of every k how its climb ended, with the evidence."""
-    fits = found.fits
-    rows = [(str(k), f.status.name.lower(), *_measures(f)) for k, f in fits.items()]
-    rows += [(str(k), "collapsed", *["–"] * 5) for k in found.collapsed]
-    rows.sort(key=lambda row: int(row[0]))
-    header = (
-        "k",
-        "ending",
-        "start",
-        "steps",
-        "gradient",
-        "Newton decrement",
-        "smallest eigenvalue",
+    """Say of every fit how its climb ended, with the evidence."""
+    every = found.candidates
+    endings = [row[-1] for row in found.table()[1]]
+    rows = tuple(
+        (*every.cells(key), ending, *_measures(every.fits.get(key)))
+        for key, ending in zip(every.keys, endings, strict=True)
     )
-    table = Table("How the climbs ended.", header, tuple(rows), words=(1, 2, 3))
-    endings = {
-        f.status: [k for k, g in fits.items() if g.status is f.status] for f in fits.values()
-    }
-    texts = [
-        Text(f"k = {', '.join(map(str, ks))}: {status.value}.") for status, ks in endings.items()
+    first = len(every.header)
+    measures = "start", "steps", "gradient", "Newton decrement", "smallest eigenvalue"
+    table = Table(
+        "How the climbs ended.",
+        (*every.header, "ending", *measures),
+        rows,
+        words=tuple(range(1, first + 3)),
+    )
+    texts = []
+    for status in dict.fromkeys(f.status for f in every.fits.values()):
+        named = every.names(key for key, f in every.fits.items() if f.status is status)
+        texts.append(Text(f"{named}: {status.value}."))
+    texts += [
+        Text(f"{every.name(key)}: {note}.", warning=True)
+        for key, f in every.fits.items()
+        for note in f.notes
     ]
-    texts += [Text(f"k = {k}: {note}.", warning=True) for k, f in fits.items() for note in f.notes]
-    texts += [Text(f"k = {k}: {why}.", warning=True) for k, why in found.collapsed.items()]
+    texts += [
+        Text(f"{every.name(key)}: {why}.", warning=True) for key, why in every.collapsed.items()
+    ]
     legend = Text(
         "At a maximum the gradient vanishes, and so does the Newton decrement, the distance to the maximum in standard "
         "errors; the smallest eigenvalue of the information, measured by that of complete data, is positive."
@@ -110,7 +125,9 @@ def convergence(found: Comparison) -> Section:
     return Section("evidence", "Convergence", (table, legend, *texts, *_compressed(found)))
 
 
-def _measures(fit: Fit) -> tuple[str, ...]:
+def _measures(fit: Fit | None) -> tuple[str, ...]:
+    if fit is None:
+        return ("–",) * 5
     climb = "–" if fit.trace is None else steps(fit.trace.kind)
     c = fit.certificate
     if c is None:
@@ -121,7 +138,7 @@ def _measures(fit: Fit) -> tuple[str, ...]:
 
 def _compressed(found: Comparison) -> list[Text]:
     """Say how well the log-likelihoods are known where the data were compressed."""
-    errors = [abs(f.compression_error) for f in found.fits.values()]
+    errors = [abs(f.compression_error) for f in found.candidates.fits.values()]
     if not any(errors):
         return []
     return [
@@ -131,22 +148,23 @@ def _compressed(found: Comparison) -> list[Text]:
     ]
 
 
-def check(fit: Fit) -> Section | None:
+def check(found: Comparison) -> Section | None:
     """Say whether the chosen fit describes the data; None if it holds none."""
+    fit = found.best
     if fit.sample is None:
         return None
-    found = diagnostics.agreement(fit)
-    low, high = diagnostics.simultaneous_band(found.positions, found.n)
-    outside = (found.transforms < low) | (found.transforms > high)
+    seen = diagnostics.agreement(fit)
+    low, high = diagnostics.simultaneous_band(seen.positions, seen.n)
+    outside = (seen.transforms < low) | (seen.transforms > high)
     kind = "distinct values" if fit.sample.sketch is None else "nodes that stand for the values"
-    largest = number(float(np.abs(found.residuals).max()), 2)
+    largest = number(float(np.abs(seen.residuals).max()), 2)
     text = (
         f"The distribution functions of the data and of the mixture differ by at most {largest}. "
-        + _verdict(found.values[outside], f"{found.values.size} {kind}")
+        + _verdict(seen.values[outside], f"{seen.values.size} {kind}")
     )
-    caption = f"How much more of the data than of the mixture of k = {fit.k} lies below x, and the band of chance."
-    alt = f"The differences at {found.values.size} {kind}, {np.count_nonzero(outside)} of them outside of the band."
-    picture = Picture("check", caption, alt, fit.k)
+    caption = f"How much more of the data than of the mixture of {_chosen(found)} lies below x, and the band of chance."
+    alt = f"The differences at {seen.values.size} {kind}, {np.count_nonzero(outside)} of them outside of the band."
+    picture = Picture("check", caption, alt, found.k, found.family)
     return Section("check", "Does it fit?", (Text(text), picture))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import gmm1d
 from gmm1d import views
 from gmm1d.errors import Ending, InputError
-from gmm1d.formatting import location, number
-from gmm1d.report import choosing, evidence, provenance
+from gmm1d.formatting import count, location, number
+from gmm1d.report import choosing, evidence, growth, provenance, stopping
 from gmm1d.report.blocks import (
     Facts,
     Model,
@@ -27,6 +27,7 @@ from gmm1d.report.provenance import NOTHING
 
 if TYPE_CHECKING:
     from gmm1d.comparison import Comparison
+    from gmm1d.families import Key
     from gmm1d.report.provenance import Source
     from gmm1d.result import Fit
 
@@ -63,26 +64,24 @@ def writeup(
     Raises
     ------
     InputError
-        If `ended` is of other k.
+        If `ended` is of other k or families.
     ReadError
         If a file of `source` cannot be read.
     """
-    if ended is not None and {*ended.fits, *ended.collapsed} != {*found.fits, *found.collapsed}:
-        raise InputError("ended holds other k than the comparison: compare again with the same")
-    stopped = found if ended is not None and choosing.stopped_ks(found) else None
+    if ended is not None and ended.candidates.keys != found.candidates.keys:
+        raise InputError("ended holds other k or families: compare again with the same ones")
+    stopped = found if ended is not None and choosing.stopped_keys(found) else None
     decided = found if ended is None else ended
     label, made = " ".join(plain(xlabel).split()) or "x", provenance.date()
-    best = None if decided.k is None else decided.best
     sections = [
         _answer(decided, stopped),
         choosing.choice(decided),
         _criteria(decided),
         Section("formulas", "The fitted formulas", (Model(), *choosing.formulas(decided))),
         _pictures(decided, label),
-        choosing.growth(decided),
-        choosing.stopped(found, ended),
-        None if best is None else evidence.parameters(best),
-        None if best is None else evidence.check(best),
+        growth.growth(decided),
+        stopping.stopped(found, ended),
+        *(() if decided.k is None else evidence.chosen(decided)),
         evidence.convergence(decided),
         provenance.section(decided, source, command, made),
     ]
@@ -103,9 +102,9 @@ def writeup(
 def _summary(found: Comparison) -> str:
     if found.k is None:
         return signed(sentence(found.reason))
-    values = f"The {number(found.best.n, 12)} values are"
+    values = f"The {count(found.best.n)} values are"
     groups = numbered(found.k, "group")
-    if len(found.fits) + len(found.collapsed) == 1:
+    if len(found.candidates.keys) == 1:
         return f"{values} described by {groups}; no other number was tried."
     return signed(f"{values} best described by {groups}. {sentence(found.reason)}")
 
@@ -115,7 +114,7 @@ def _answer(found: Comparison, stopped: Comparison | None) -> Section:
     title = "The answer"
     texts = [Text(_summary(found), warning=found.k is None)]
     if stopped is not None:
-        texts.append(choosing.warning(stopped, found))
+        texts.append(stopping.warning(stopped, found))
     if found.k is None:
         return Section("answer", title, tuple(texts))
     fit = found.best
@@ -142,36 +141,36 @@ def _groups(fit: Fit) -> Table:
 
 def _criteria(found: Comparison) -> Section:
     header, rows = found.table()
-    ks = [row[0].lstrip("*") for row in rows]
     table = Table(
         "Log-likelihood and criteria of every k.",
         tuple(header),
-        tuple((k, *row[1:]) for k, row in zip(ks, rows, strict=True)),
-        words=(len(header) - 1,),
-        chosen=None if found.k is None else ks.index(str(found.k)),
+        tuple((row[0].lstrip("*"), *row[1:]) for row in rows),
+        words=tuple(header.index(name) for name in ("variances", "ending") if name in header),
+        chosen=found.row,
     )
     return Section("criteria", "Log-likelihood and criteria", (table, Text(CRITERIA)))
 
 
 def _pictures(found: Comparison, label: str) -> Section:
-    pictures = [_picture(f, label, chosen=k == found.k) for k, f in found.fits.items()]
+    pictures = [_picture(found, key, label) for key in found.candidates.fits]
     return Section("pictures", "The plots", tuple(pictures))
 
 
-def _picture(fit: Fit, label: str, *, chosen: bool) -> Picture:
+def _picture(found: Comparison, key: Key, label: str) -> Picture:
+    fit = found.candidates.fits[key]
     ended = "" if fit.status is Ending.CONVERGED else f", {fit.status.name.lower()}"
     m = fit.mixture
     means = [location(mu, s, 3) for mu, s in zip(m.means[:20], m.stds, strict=False)]
     total = ", and their sum" * (fit.k > 1)
     alt = (
-        f"{number(fit.n, 12)} values of {label}, and the density of {numbered(fit.k, 'weighted Gaussian')} "
+        f"{count(fit.n)} values of {label}, and the density of {numbered(fit.k, 'weighted Gaussian')} "
         f"around {', '.join(means)}{total}."
     )
-    caption = f"k = {fit.k}{ended}{' (chosen)' * chosen}"
-    return Picture("fit", caption, alt, fit.k)
+    caption = f"{found.name(key)}{ended}{' (chosen)' * (key == found.chosen)}"
+    return Picture("fit", caption, alt, *key)
 
 
 def _span(found: Comparison) -> tuple[float, float]:
     """Return the stretch that shows the fits of all k."""
-    each = [views.view(f.mixture, f.n, f.sample) for f in found.fits.values()]
+    each = [views.view(f.mixture, f.n, f.sample) for f in found.candidates.fits.values()]
     return min(v.low for v in each), max(v.high for v in each)

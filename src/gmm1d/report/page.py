@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gmm1d.comparison import CRITERIA
-from gmm1d.errors import CollapseError, Ending
+from gmm1d.choice import CRITERIA
+from gmm1d.errors import CollapseError, FitWarning
+from gmm1d.families import EQUAL
 from gmm1d.files import write_text
 from gmm1d.fitting import fit as climb
 from gmm1d.pages import assets, charts, scenes
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from gmm1d.comparison import Comparison
+    from gmm1d.families import Key
     from gmm1d.report.blocks import Picture, Writeup
     from gmm1d.result import Fit
 
@@ -48,18 +51,20 @@ def rendered(writeup: Writeup) -> str:
     """Return the page."""
     assets.begin()
     found = writeup.found
-    sample = next(iter(found.fits.values())).sample if found.fits else None
+    every = found.candidates.fits
+    sample = next(iter(every.values())).sample if every else None
     content: dict[str, Any] = {}
     if sample is not None:
-        mixtures = [f.mixture for f in found.fits.values()]
+        mixtures = [f.mixture for f in every.values()]
         scene = scenes.scene(sample, mixtures, writeup.xlabel, writeup.span)
         content = {
             "scene": scene,
-            "fits": {str(k): scenes.drawing(f) for k, f in found.fits.items()},
-            "shown": next(iter(found.fits)) if found.k is None else found.k,
+            "fits": {_label(key): scenes.drawing(f) for key, f in every.items()},
+            "choices": _choices(found),
+            "shown": _label(next(iter(every)) if found.chosen is None else found.chosen),
             "criteria": _criteria(found),
             "chosen": _chosen(found),
-            "replay": None if found.k is None else _replay(found.best),
+            "replay": None if found.k is None else _replay(found),
         }
     return assets.page(
         "page.html",
@@ -74,17 +79,16 @@ def rendered(writeup: Writeup) -> str:
 def _picture(block: Picture, writeup: Writeup, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the pictures that stand still for a block: SVG to be inlined, or an address of one."""
     if block.kind == "check":
-        assert block.k is not None
-        return [{"address": _address(writeup.found.fits[block.k], writeup.xlabel)}]
+        return [{"address": _address(writeup.found.candidates.fits[block.key], writeup.xlabel)}]
     if block.kind == "fit":
-        assert block.k is not None
-        return [_still(writeup.found.fits[block.k], content, block.alt)]
+        return [_still(writeup.found.candidates.fits[block.key], content, block.alt)]
     if block.kind == "multiples":
         assert writeup.stopped is not None
-        fits = writeup.stopped.fits
+        found = writeup.stopped.candidates
         return [
-            {**_still(f, content, f"{block.alt} k = {k}."), "caption": f"k = {k}"}
-            for k, f in fits.items()
+            {**_still(f, content, f"{block.alt} {name}."), "caption": name}
+            for key, f in found.fits.items()
+            if (name := found.name(key))
         ]
     return []
 
@@ -104,16 +108,33 @@ def _address(fit: Fit, xlabel: str) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
+def _label(key: Key) -> str:
+    """Name a fit in scripts."""
+    return " ".join(map(str, key))
+
+
+def _choices(found: Comparison) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Return what can be looked at: of every family the fits, with their labels, their k, and what they are called."""
+    choices = []
+    for family in found.families:
+        own = [key for key in found.candidates.fits if key[1] == family]
+        names = [str(key[0]) if family == found.families[0] else found.name(key) for key in own]
+        fits = [(_label(key), str(key[0]), name) for key, name in zip(own, names, strict=True)]
+        choices.append((family, fits))
+    return [each for each in choices if each[1]]
+
+
 def _criteria(found: Comparison) -> list[dict[str, Any]]:
     return [
         {
             "k": k,
+            "family": family,
             "criterion": name.upper(),
             "y": getattr(f, name),
-            "converged": f.status is Ending.CONVERGED,
+            "left_out": found.left_out.get((k, family)),
         }
         for name in CRITERIA
-        for k, f in found.fits.items()
+        for (k, family), f in found.candidates.fits.items()
         if getattr(f, name) is not None
     ]
 
@@ -122,20 +143,21 @@ def _chosen(found: Comparison) -> list[dict[str, Any]]:
     return [] if found.k is None else [{"k": found.k, "y": getattr(found.best, found.criterion)}]
 
 
-def _replay(fit: Fit) -> dict[str, Any] | None:
-    """Return a climb of EM to this fit's k: its own, or where that was no EM, one from the start "quantile"."""
+def _replay(found: Comparison) -> dict[str, Any] | None:
+    """Return a climb of EM to the chosen k: its own, or where that was no EM, one from the start "quantile"."""
+    fit = found.best
     if fit.k == 1 or fit.trace is None:
         return None
     told, own = fit, fit.trace.kind.count("em") >= TOLD
     if not own:
-        equal = fit.n_parameters == 2 * fit.k
-        with suppress(CollapseError):
+        with suppress(CollapseError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # however it ends, it is an illustration
             told = climb(
                 fit.sample,  # type: ignore[arg-type]  # a fit with a trace has one
                 fit.k,
                 start="quantile",
                 method="em",
-                equal_variances=equal,
+                equal_variances=found.family == EQUAL,
             )
     if told is fit and not own:
         return None

@@ -120,23 +120,23 @@ def _blocks(blocks: Sequence[Block], made: Writeup, root: Path) -> list[dict[str
 
 def _drawn(picture: Picture, made: Writeup, root: Path) -> dict[str, Any]:
     """Draw a picture; return where it is and whether it needs the whole width."""
-    name = f"{picture.kind}-{picture.k or 0}.svg"
+    name = f"{picture.kind}-{picture.k or 0}-{picture.family or 'all'}.svg"
     drawing, wide = _drawing(picture, made, _drawable(made.xlabel))
     save_figure(drawing, root / name)
     return {"file": name, "wide": wide}
 
 
 def _drawing(picture: Picture, made: Writeup, label: str) -> tuple[Axes | Figure, bool]:
-    found, k = made.found, picture.k
+    found = made.found
     if picture.kind == "multiples":
         assert made.stopped is not None
         return plot_multiples(made.stopped, xlabel=label), True
     if picture.kind == "criteria":
         return plot_criteria(found, figure(*WIDE).subplots()), True
-    assert k is not None
+    fit = found.candidates.fits[picture.key]
     if picture.kind == "check":
-        return plot_pit(found.fits[k], figure(*_beside(k)).subplots(), xlabel=label), True
-    return _fit(found.fits[k], label, made.span)
+        return plot_pit(fit, figure(*_beside(fit.k)).subplots(), xlabel=label), True
+    return _fit(fit, label, made.span)
 
 
 def _fit(fit: Fit, label: str, span: tuple[float, float]) -> tuple[Axes, bool]:

@@ -14,7 +14,8 @@ import numpy as np
 
 import gmm1d
 from gmm1d.errors import ReadError
-from gmm1d.formatting import number
+from gmm1d.families import FAMILIES
+from gmm1d.formatting import count, number
 from gmm1d.report.blocks import Code, Facts, Section, Text, plain, signed
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ def _values(sample: Sample) -> list[tuple[str, str]]:
     """Return how many values there are, and between what limits."""
     rows = [("Values", number(sample.size, 12))]
     if sample.n != sample.size:
-        rows.append(("Sum of weights", number(sample.n, 12)))
+        worth = sample.weights_are == "importance"
+        rows.append(("Effective number" if worth else "Sum of weights", count(sample.n)))
     rows.append(("Range", signed(f"from {number(sample.low, 12)} to {number(sample.high, 12)}")))
     if sample.sketch is None:
         rows.append(("Distinct values", str(sample.nodes[0].size)))
@@ -155,8 +157,7 @@ def _values(sample: Sample) -> list[tuple[str, str]]:
 def _call(found: Comparison) -> str:
     """Write the call of Python that compares again, as far as a comparison knows it."""
     fits = list(found.fits.values())
-    ks = sorted({*found.fits, *found.collapsed})
+    ks = sorted({k for k, _ in found.candidates.keys})
     start = "" if fits[0].start == "search" else f", start={fits[0].start!r}"
-    equal = any(f.k > 1 and f.n_parameters == 2 * f.k for f in fits)
-    shared = ", equal_variances=True" * equal
-    return f"gmm1d.compare(x, {ks}, criterion={found.criterion!r}{start}{shared})"
+    families = "" if found.families == FAMILIES else f", families={found.families}"
+    return f"gmm1d.compare(x, {ks}, criterion={found.criterion!r}{start}{families})"

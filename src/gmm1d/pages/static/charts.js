@@ -205,7 +205,7 @@ function drawnKey(look) {
   return key;
 }
 
-// AIC, BIC and ICL against k: rows of {k, criterion, y, converged}, and the point that is chosen.
+// AIC, BIC and ICL against k: rows of {k, family, criterion, y, left_out}, and the point that is chosen.
 function drawCriteria(chart, rows, chosen) {
   const ks = rows.map(({ k }) => k);
   const ys = rows.map(({ y }) => y);
@@ -213,7 +213,7 @@ function drawCriteria(chart, rows, chosen) {
   const colour = chart.view.scale("color");
   chart.draw(
     {
-      criteria: rows.map((row) => ({ ...row, inside: row.converged ? colour(row.criterion) : "transparent" })),
+      criteria: rows.map((row) => ({ ...row, inside: row.left_out ? "transparent" : colour(row.criterion) })),
       chosen: chosen.map((row) => ({ ...row })),
     },
     { low: Math.min(...ks) - 0.3, high: Math.max(...ks) + 0.3, floor: Math.min(...ys) - pad, ceiling: Math.max(...ys) + pad },
