@@ -48,17 +48,17 @@ def never_falls(values, n):
 
 @st.composite
 def problems(draw):
-    """Data, a mixture, what is fixed of it, whether the stds are shared, and a penalty."""
+    """Data in ascending order, a mixture, what is fixed of it, whether the stds are shared, and whether S is meant."""
     k = draw(st.integers(1, 4))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    x = rng.normal(size=60) * draw(st.sampled_from([1, 3]))
+    x = np.sort(rng.normal(size=60)) * draw(st.sampled_from([1, 3]))
     equal = draw(st.booleans())
     fixed = draw(st.lists(st.booleans(), min_size=3 * k, max_size=3 * k))
     weights, means = rng.dirichlet(np.full(k, 5.0)), 2 * rng.normal(size=k)
     stds = np.exp(rng.uniform(-0.5, 0.5, 1 if equal else k)) * np.ones(k)
     if equal:
         fixed[2 * k :] = [False] * k
-    return x, (weights, means, stds), equal, fixed, draw(st.sampled_from([0.0, 0.3]))
+    return x, (weights, means, stds), equal, fixed, draw(st.booleans())
 
 
 def owners(equal, fixed):
@@ -74,8 +74,8 @@ def owners(equal, fixed):
     return owner
 
 
-def objective(x, parameters, step, equal, fixed, a):
-    """Penalised log-likelihood by the textbook after a step in free coordinates."""
+def objective(x, parameters, step, equal, fixed, penalised):
+    """The log-likelihood or S by the textbook, after a step in free coordinates; shared stds are not penalised."""
     weights, means, stds = (each.astype(EXACT) for each in parameters)
     moves = [[0 if i is None else step[i] for i in row] for row in owners(equal, fixed)]
     free = np.array([i is not None for i in owners(equal, fixed)[0]])
@@ -84,20 +84,25 @@ def objective(x, parameters, step, equal, fixed, a):
         moved[free] *= weights[free].sum() / moved[free].sum()
     means = means + stds * np.array(moves[1], EXACT)
     variances = (stds * np.exp(np.array(moves[2], EXACT))) ** 2
-    ratio = 0.7 / variances
-    penalty = a * np.sum(ratio - np.log(ratio) - 1)
-    return textbook.log_likelihood(x.astype(EXACT), moved, means, variances) - penalty
+    x = x.astype(EXACT)
+    if not penalised or equal:
+        return textbook.log_likelihood(x, moved, means, variances)
+    s = textbook.penalised_log_likelihood(x, moved, means, variances)
+    held_stds = np.array(
+        [i is None for i in owners(equal, fixed)[2]]
+    )  # S is a sum over what is free
+    s -= textbook.D * np.log(moved[~free]).sum()
+    return s - textbook.C * np.log(variances[held_stds]).sum() / 2
 
 
 @given(problems())
 @settings(max_examples=80)
-def test_gradient_and_hessian_are_those_of_the_log_likelihood(problem):
-    x, parameters, equal, fixed, a = problem
+def test_gradient_and_hessian_are_those_of_the_objective(problem):
+    x, parameters, equal, fixed, penalised = problem
     value, gradient, hessian = _engine.derivatives(
         *standard(x),
         *parameters,
-        penalty=a,
-        penalty_variance=0.7,
+        penalised=penalised,
         equal_stds=equal,
         fixed=fixed,
     )
@@ -106,7 +111,7 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(problem):
     at = np.zeros(size, EXACT)
 
     def along(*moves):
-        return objective(x, parameters, at + sum(moves), equal, fixed, a)
+        return objective(x, parameters, at + sum(moves), equal, fixed, penalised)
 
     assert value == pytest.approx(float(along()), rel=1e-12)
     h = 1e-4 * np.eye(size, dtype=EXACT)
@@ -146,7 +151,7 @@ def test_em_takes_the_textbook_steps():
 @given(problems(), st.sampled_from(METHODS))
 @settings(max_examples=80)
 def test_every_step_rises_and_keeps_what_is_fixed(problem, method):
-    x, parameters, equal, fixed, a = problem
+    x, parameters, equal, fixed, penalised = problem
     if all(fixed):
         return  # nothing moves
     k = len(parameters[0])
@@ -156,8 +161,7 @@ def test_every_step_rises_and_keeps_what_is_fixed(problem, method):
         method=method,
         tol=-1,
         max_iter=30,
-        penalty=a,
-        penalty_variance=0.7,
+        penalised=penalised,
         equal_stds=equal,
         fixed=fixed,
     )
@@ -314,20 +318,95 @@ def test_more_components_than_the_data_show_are_flat(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_spike_collapses_and_the_penalty_holds_it(method):
+def test_ties_collapse_with_and_without_the_penalty(method):
     x = np.concatenate([np.zeros(30), np.random.default_rng(7).normal(5, 1, 10)])
     start = np.array([0.75, 0.25]), np.array([0.0, 5.0]), np.array([0.5, 1.0])
-    stop, collapsed, _, rows, _, _ = _engine.climb(*standard(x), *start, method=method, **FOREVER)
-    assert (stop, collapsed) == ("collapsed", 0)
-    assert np.isfinite(rows).all()
+    values, counts = np.unique(x, return_counts=True)
+    for sample, penalised in (((x, None), False), ((values, counts.astype(float)), True)):
+        stop, collapsed, _, rows, _, _ = _engine.climb(
+            *sample, 0.0, 1.0, *start, method=method, **FOREVER, penalised=penalised
+        )
+        assert (stop, collapsed) == ("collapsed", 0)
+        assert np.isfinite(rows).all()
+        assert never_falls(rows[:, 0], len(x))
+    with pytest.raises(CollapseError, match=re.escape("sits on 0, 30 of 40 values")):
+        gmm1d.fit(x, 2, start={"means": [0, 5], "stds": [0.5, 1]}, method=method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("width", [1e-3, 1e-9])
+def test_close_values_that_differ_are_a_group_of_their_width(method, width):
+    """S has a maximum there, however close they are; the log-likelihood has another, a little narrower."""
+    rng = np.random.default_rng(7)
+    x = np.sort(np.concatenate([width * rng.normal(size=30), rng.normal(5, 1, 10)]))
+    start = np.array([0.75, 0.25]), np.array([0.0, 5.0]), np.array([0.5, 1.0])
     stop, _, _, rows, measures, _ = _engine.climb(
-        *standard(x), *start, method=method, **FOREVER, penalty=1 / 40, penalty_variance=4.0
+        *standard(x), *start, method=method, **FOREVER, penalised=True
     )
     assert stop == "stationary"
     assert measures[1] < 1e-8
+    assert measures[3] > 1e-6
     assert never_falls(rows[:, 0], len(x))
-    with pytest.raises(CollapseError, match=re.escape("sits on 0, 30 of 40 values")):
-        gmm1d.fit(x, 2, start={"means": [0, 5], "stds": [0.5, 1]}, method=method)
+    spread = np.square(x[:30] - x[:30].mean()).sum()
+    assert rows[-1, 5] ** 2 == pytest.approx(spread / (30 - textbook.C), rel=1e-6)
+
+
+# --- the objective S ------------------------------------------------------------------------------------------------
+
+
+def penalised_em(x, weights, means, variances, steps=20_000):
+    """Where the textbook's EM on S ends."""
+    theta = weights, means, variances
+    for _ in range(steps):
+        before = theta
+        theta = textbook.penalised_m_step(x, textbook.e_step(x, *theta))
+        if all(np.array_equal(a, b) for a, b in zip(before, theta, strict=True)):
+            break
+    return theta
+
+
+@given(st.integers(0, 10**6), st.integers(2, 4))
+@settings(max_examples=25)
+def test_newton_on_s_ends_where_the_textbooks_em_ends(seed, k):
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.normal(6 * rng.integers(0, k, 80), rng.uniform(0.5, 1.5), 80))
+    theta = np.full(k, 1 / k), 6.0 * np.arange(k), np.ones(k)
+    for _ in range(10):
+        theta = textbook.penalised_m_step(x, textbook.e_step(x, *theta))
+    weights, means, variances = theta
+    stop, _, kinds, rows, measures, _ = _engine.climb(
+        *standard(x), weights, means, np.sqrt(variances), **FOREVER, method="newton", penalised=True
+    )
+    assert stop == "stationary"
+    assert measures[1] < 1e-8
+    assert len(kinds) < 100
+    weights, means, variances = penalised_em(x, *theta)
+    expected = np.concatenate([weights, means, np.sqrt(variances)])
+    s = textbook.penalised_log_likelihood(x, weights, means, variances)
+    assert rows[-1, 0] == pytest.approx(float(s), abs=1e-9 * len(x))
+    np.testing.assert_allclose(rows[-1, 1:], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("a", [1.0, -1e6])
+def test_a_penalised_fit_is_a_fixed_point_of_the_textbooks_step(a):
+    """A sample of one Gaussian: with four components, no maximum of the likelihood is near the optimum of S."""
+    x = a * np.random.default_rng(12).normal(size=50)
+    fits = {k: quiet(x, k) for k in (2, 4, 6)}
+    assert fits[2].status is Ending.CONVERGED
+    for k in (4, 6):
+        f, m = fits[k], fits[k].mixture
+        assert (f.status, f.reason) == (Ending.PENALISED, "support")
+        theta = m.weights, m.means, m.variances
+        weights, means, variances = textbook.penalised_m_step(x, textbook.e_step(x, *theta))
+        np.testing.assert_allclose(weights, m.weights, rtol=1e-6)
+        np.testing.assert_allclose(np.sqrt(variances), m.stds, rtol=1e-6)
+        assert np.all(np.abs(means - m.means) < 1e-6 * m.stds)
+        assert f.log_likelihood == pytest.approx(
+            float(textbook.log_likelihood(x, *theta)), rel=1e-12
+        )
+        rows = zip(f.trace.weights, f.trace.means, f.trace.stds**2, strict=True)
+        s = [float(textbook.penalised_log_likelihood(x, *row)) for row in rows]
+        np.testing.assert_allclose(np.diff(f.trace.log_likelihood), np.diff(s), atol=1e-9 * len(x))
 
 
 # --- compressed and exact -------------------------------------------------------------------------------------------

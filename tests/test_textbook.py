@@ -16,9 +16,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import xlogy
 
-from gmm1d import textbook_checks
 from gmm1d.errors import CollapseError, FitWarning, InputError
-from gmm1d.textbook import GMM1D, Step, e_step, em, log_likelihood, lower_bound, m_step
+from gmm1d.textbook import (
+    GMM1D,
+    C,
+    D,
+    Step,
+    checks,
+    e_step,
+    em,
+    log_likelihood,
+    lower_bound,
+    m_step,
+    penalised_log_likelihood,
+    penalised_m_step,
+)
 
 GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text())
 WAITING = np.loadtxt(Path(__file__).parents[1] / "examples" / "data" / "faithful_waiting.txt")
@@ -239,6 +251,110 @@ def test_against_fifty_digits(x, theta):
                 )
 
 
+# --- the objective S -----------------------------------------------------------------------------
+
+
+APART = hnp.arrays(int, st.integers(2, 25), elements=st.integers(-(10**6), 10**6), unique=True)
+
+
+def within_range(x, theta):
+    """The mixture with no std wider than the data."""
+    weights, means, variances = theta
+    return weights, means, np.minimum(variances, np.ptp(x) ** 2)
+
+
+@given(APART, mixtures(scale=100.0))
+def test_penalised_em_never_lowers_s(x, theta):
+    x = x / 100
+    theta = within_range(x, theta)
+    heights = []
+    for _ in range(30):
+        heights.append(float(penalised_log_likelihood(x, *theta)))
+        gammas = e_step(x, *theta)
+        if not np.all(gammas.sum(axis=0) > 0):
+            return  # a component that is too far from all data to be responsible for any
+        theta = penalised_m_step(x, gammas)
+        assert np.all(theta[2] <= np.ptp(x) ** 2)
+        assert np.all(theta[0] >= D / (x.size + D * theta[0].size) * (1 - 1e-12))
+        assert theta[0].sum() == pytest.approx(1, rel=1e-14)
+    assert np.all(np.diff(heights) > -1e-11 * (np.abs(heights[:-1]) + x.size))
+
+
+@given(APART, mixtures(scale=100.0), st.integers(0, 10**6))
+def test_the_penalised_m_step_is_the_highest_point_of_what_it_raises(x, theta, seed):
+    """Q + c Σ log σ + d Σ log π, which S - l is added to, is nowhere higher within the range."""
+    x = x / 100
+    gammas = e_step(x, *theta) + 1e-3
+    best = penalised_m_step(x, gammas)
+
+    def raised(weights, means, variances):
+        bound = lower_bound(x, gammas, weights, means, variances)
+        return bound + C * np.log(variances).sum() / 2 + D * np.log(weights).sum()
+
+    rng = np.random.default_rng(seed)
+    for size in (1e-3, 0.1, 1.0):
+        weights, means, variances = (each.copy() for each in best)
+        weights *= np.exp(size * rng.normal(size=weights.size))
+        means += size * np.sqrt(variances) * rng.normal(size=means.size)
+        variances *= np.exp(size * rng.normal(size=means.size))
+        other = within_range(x, (weights / weights.sum(), means, variances))
+        assert raised(*other) <= raised(*best) + 1e-10 * (abs(raised(*best)) + x.size)
+
+
+@given(POINTS, mixtures(), st.sampled_from([1e-150, 1e-6, -1.0, 1e3, 1e140]))
+def test_s_has_no_scale(x, theta, a):
+    """S(a x) - S(x) = (k c - n) log |a|, whatever the mixture."""
+    weights, means, variances = theta
+    moved = penalised_log_likelihood(a * x, weights, a * means, a**2 * variances)
+    plain = penalised_log_likelihood(x, *theta)
+    shift = (weights.size * C - x.size) * math.log(abs(a))
+    assert abs(moved - plain - shift) < 1e-11 * (x.size + abs(moved) + abs(plain) + abs(shift))
+
+
+@given(POINTS.filter(lambda x: np.ptp(x) > 1), mixtures(), st.sampled_from([1e-6, -1.0, 1e3]))
+def test_the_penalised_m_step_follows_units(x, theta, a):
+    gammas = e_step(x, *theta) + 1e-3
+    weights, means, variances = penalised_m_step(x, gammas)
+    moved = penalised_m_step(a * x, gammas)
+    np.testing.assert_allclose(moved[0], weights, rtol=1e-12)
+    np.testing.assert_allclose(moved[1] / a, means, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(moved[2] / a**2, variances, rtol=1e-10, atol=1e-10)
+
+
+@given(POINTS, mixtures(), st.data())
+def test_whole_weights_are_repeated_points_of_s(x, theta, data):
+    w = data.draw(hnp.arrays(int, x.size, elements=st.integers(1, 5)))
+    repeated = np.repeat(x, w)
+    one, other = penalised_log_likelihood(x, *theta, w), penalised_log_likelihood(repeated, *theta)
+    np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12 * repeated.size)
+    gammas = e_step(x, *theta) + 1e-3
+    weighted = penalised_m_step(x, gammas, w)
+    plain = penalised_m_step(repeated, np.repeat(gammas, w, axis=0))
+    for ours, theirs in zip(weighted, plain, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
+def test_penalised_steps_by_hand():
+    x = np.array([0.0, 2.0, 4.0, 10.0])
+    gammas = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    weights, means, variances = penalised_m_step(x, gammas)
+    np.testing.assert_allclose(weights, [4 / 6, 2 / 6])
+    np.testing.assert_allclose(means, [2, 10])
+    np.testing.assert_allclose(variances, [8 / 1.5, 100])  # one value, less than c: the range
+    s = penalised_log_likelihood(x, weights, means, variances)
+    penalty = 1.5 * math.log(math.sqrt(8 / 1.5) * 10) + math.log(4 / 6 * 2 / 6)
+    assert s == pytest.approx(log_likelihood(x, weights, means, variances) + penalty, rel=1e-14)
+    with pytest.raises(InputError, match="component 1 is responsible for no point"):
+        penalised_m_step(x, np.array([[1.0, 0.0]] * 4))
+    assert penalised_log_likelihood(x, [1, 0], [0, 0], [1, 1]) == -np.inf
+
+
+def test_s_keeps_long_doubles():
+    parameters = (np.asarray(values, np.longdouble) for values in ([0.5, 0.5], [0, 1], [1, 2]))
+    value = penalised_log_likelihood(np.array([0, 1], np.longdouble), *parameters)
+    assert value.dtype == np.longdouble
+
+
 LONG = np.finfo(np.longdouble).eps < 2e-19  # not so on Windows and some ARM machines
 
 
@@ -349,15 +465,15 @@ def test_a_step_carries_its_log_likelihood():
 
 
 def test_the_self_checks_hold_and_are_printed(capsys):
-    assert textbook_checks.main() == 0
+    assert checks.main() == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 10
     assert all(line.startswith("ok ") for line in lines)
 
 
 def test_a_failed_self_check_is_told(capsys, monkeypatch):
-    monkeypatch.setattr(textbook_checks, "worked_problem", lambda: iter([("nothing holds", False)]))
-    assert textbook_checks.main() == 1
+    monkeypatch.setattr(checks, "worked_problem", lambda: iter([("nothing holds", False)]))
+    assert checks.main() == 1
     assert "FAILED nothing holds" in capsys.readouterr().out
 
 
@@ -369,7 +485,7 @@ def test_the_module_runs():
 
 
 def test_the_file_runs_by_its_path():
-    path = importlib.util.find_spec("gmm1d.textbook").origin
+    path = importlib.util.find_spec("gmm1d.textbook.__main__").origin
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(path, run_name="__main__")
     assert ended.value.code == 0

@@ -1,4 +1,4 @@
-"""The self-checks of ``python -m gmm1d.textbook``: shapes, sums, climbs and a worked problem."""
+"""The self-checks of ``python -m gmm1d.textbook``: shapes, sums, climbs, a worked problem and the objective S."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from gmm1d.textbook import GMM1D, e_step, em, log_likelihood, lower_bound, m_step
+from gmm1d.textbook import (
+    GMM1D,
+    e_step,
+    em,
+    log_likelihood,
+    lower_bound,
+    m_step,
+    penalised_log_likelihood,
+    penalised_m_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +63,20 @@ def two_gaussians() -> Checks:
     yield f"       a point at 10^6 still has a row, {far[0]}, that sums to one", far.sum() == 1
 
 
+def penalised() -> Checks:
+    """Check that S rises, and that its optimum has no component that is narrow by chance."""
+    x = known_mixture()[:50]
+    model = GMM1D(4)
+    theta = model.start(x)
+    heights = []
+    for _ in range(2000):
+        heights.append(float(penalised_log_likelihood(x, *theta)))
+        theta = penalised_m_step(x, e_step(x, *theta))
+    yield f"S falls in none of {len(heights) - 1} steps", bool(np.all(np.diff(heights) > -1e-9))
+    narrowest = np.sqrt(theta[2].min())
+    yield f"       four components, the narrowest of std {narrowest:.2f}", bool(narrowest > 0.1)
+
+
 def worked_problem() -> Checks:
     """Check the numbers of the five points, the lower bound, and a known mistake."""
     theta = WEIGHTS, MEANS, VARIANCES
@@ -76,7 +99,8 @@ def worked_problem() -> Checks:
 def main() -> int:
     """Print what was checked; return 1 if something does not hold."""
     failures = 0
-    for sentence, holds in chain(any_number_of_gaussians(), two_gaussians(), worked_problem()):
+    kinds = any_number_of_gaussians(), two_gaussians(), worked_problem(), penalised()
+    for sentence, holds in chain.from_iterable(kinds):
         print("ok    " if holds else "FAILED", sentence)
         failures += not holds
     return int(failures > 0)
