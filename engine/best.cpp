@@ -13,6 +13,7 @@ constexpr double NEAR = 1.0;         // ... whose log std is so near to that of 
 constexpr double ROOM = 1e-6;        // ... so much, so that rounding decides nothing
 constexpr double ALIKE = 0.05;       // of their std, in mean and std: components that are one and the same
 constexpr double HALF = 0.5;         // of the gap between a tied value and its neighbour: the std of a component on it
+constexpr double FEW_TIED = 6.0;     // values
 constexpr int FREE = 3;              // components, and values, up to which a search for what is fixed looks at the free optima of as many
 constexpr std::int64_t FEW = 500;
 
@@ -34,7 +35,8 @@ std::vector<int> carried_off(const Climb& climb, const Parameters& from, double 
     const Parameters& at = climb.end.at;
     for (int j = 0; j < at.k(); ++j) {
         const bool faint = at.weights[j] * n < LEAST_COUNT * (1.0 - ROOM) && !is_fixed(which.weights, j);
-        const bool gone = !is_fixed(which.stds, j) && std::abs(std::log(at.stds[j] / from.stds[j])) > NEAR * (1.0 + ROOM);
+        const bool made_faint = is_fixed(which.weights, j) && at.weights[j] * n < LEAST_COUNT;
+        const bool gone = !made_faint && !is_fixed(which.stds, j) && std::abs(std::log(at.stds[j] / from.stds[j])) > NEAR * (1.0 + ROOM);
         if (faint || gone || climb.collapsed == j) out.push_back(j);
     }
     return out;
@@ -52,16 +54,25 @@ std::vector<int> copies(const Parameters& at) {
     return out;
 }
 
+// Whether a component fell onto more tied values than a sample too small for k has by the way.
+bool tied(const Level& level, double n) {
+    return std::any_of(level.collapsed.begin(), level.collapsed.end(), [&](const Parameters& at) {
+        const auto narrowest = std::min_element(at.stds.begin(), at.stds.end()) - at.stds.begin();
+        return at.weights[narrowest] * n >= FEW_TIED;
+    });
+}
+
 bool maximum(const Climb& climb) {
     const Certificate& c = climb.certificate;
     return climb.certified && c.gradient_norm < GRADIENT && c.newton_decrement < DECREMENT && c.smallest_eigenvalue > CURVATURE;
 }
 
 // Whether the climb ended where its rules wanted to end: at a maximum, or as soon as the caller's tolerance or patience did.
-bool arrived(const Climb& climb, const Rules& rules) {
+// Where weights are fixed, the likelihood may be flat in what is left.
+bool arrived(const Climb& climb, const Rules& rules, const Constraints& which) {
     if (rules.tol >= 0.0 && climb.stop == Stop::TOLERANCE) return true;
     if (rules.max_iter < Rules{}.max_iter && climb.stop == Stop::MAX_ITER) return true;
-    return maximum(climb);
+    return which.weights.empty() ? maximum(climb) : climb.certified && climb.certificate.gradient_norm < GRADIENT;
 }
 
 Rules with_leash(Rules rules) {
@@ -112,7 +123,7 @@ Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& st
 // The best optimum of S, climbed on the likelihood alone: if that ends near, the maximum where it ends, else the optimum.
 // Both are found on few nodes; the last steps are taken on all of them.
 Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
-    if (!level.best() || (level.found.empty() && !level.collapsed.empty())) return on_ties(level, aim, rules);
+    if (!level.best() || (level.found.empty() && tied(level, seen_.nodes.n))) return on_ties(level, aim, rules);
     const Optimum& best = *level.best();
     const Parameters from = aim.raised(best.at);
     const bool bounded = aim.which.equal_stds || from.k() == 1;
@@ -121,17 +132,25 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
     const Climb near = climbed(fine, best.at, {}, aim.seen, with_leash(Rules{}));
     if (near.stop == Stop::INTERRUPTED) return choice;
     std::vector<int> held = carried_off(near, best.at, fine.n, aim.seen);
-    if (bounded || (held.empty() && maximum(near))) {
-        choice.climb = climbed(nodes_, aim.raised(near.end.at), {}, aim.which, rules);
+    if (bounded || held.empty()) {  // where few nodes leave it open whether it is a maximum, all of them tell
+        const Parameters begin = bounded || maximum(near) ? aim.raised(near.end.at) : from;
+        choice.climb = climbed(nodes_, begin, {}, aim.which, rules);
         if (choice.climb.stop == Stop::INTERRUPTED || (bounded && choice.climb.stop != Stop::COLLAPSED)) return choice;
         if (bounded) return on_ties(level, aim, rules);
-        if (arrived(choice.climb, rules) && carried_off(choice.climb, from, nodes_.n, aim.which).empty()) return choice;
+        if (arrived(choice.climb, rules, aim.which) && carried_off(choice.climb, from, nodes_.n, aim.which).empty()) return choice;
     }
-    const std::vector<int> twins = copies(best.at);
-    choice.held = aim.in_order(twins.empty() ? std::move(held) : twins, from.k());
+    for (int j : copies(best.at)) {
+        if (std::find(held.begin(), held.end(), j) == held.end()) held.push_back(j);
+    }
+    choice.held = aim.in_order(std::move(held), from.k());
     choice.climb = climbed(nodes_, from, nodes_.penalty(false), aim.which, rules);
     choice.reason = Reason::SUPPORT;
-    return choice;
+    if (choice.climb.stop != Stop::COLLAPSED) return choice;
+    Level others = level;  // what looked like an optimum on few nodes falls onto ties: it is none
+    others.collapsed.push_back(best.at);
+    if (others.found.empty()) others.spread.erase(others.spread.begin());
+    else others.found.erase(others.found.begin());
+    return chosen(others, aim, rules);
 }
 
 // Nothing finite was found: the components that fell onto tied values are held, and S is climbed in the others.

@@ -23,6 +23,9 @@ public:
         else if (rules_.method == Method::SQUAREM) squarem();
         else em();
         climb_.end = std::move(here_);
+        for (int j = 0; j < climb_.end.at.k(); ++j) {
+            if (model_.owner(2 * climb_.end.at.k() + j) >= 0) climb_.penalised_stds += model_.penalty().c;
+        }
         return std::move(climb_);
     }
 
@@ -220,7 +223,7 @@ void raise(Climb& climb, const Units& units) {
     const std::size_t k = climb.end.at.k(), width = 1 + 3 * k;
     for (std::size_t row = 0; row < climb.trace.size(); row += width) {
         double *at = &climb.trace[row], *means = at + 1 + k, *stds = means + k;
-        at[0] -= units.jacobian;
+        at[0] += climb.penalised_stds * std::log(units.unit) - units.jacobian;
         for (std::size_t j = 0; j < k; ++j) {
             means[j] = units.centre + units.unit * means[j];
             stds[j] *= units.unit;

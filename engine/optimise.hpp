@@ -24,6 +24,7 @@ struct Climb {
     Here end;
     Certificate certificate{};
     bool certified = false;
+    double penalised_stds = 0.0;  // c for each free std: of data times a, S is so many log a higher
     std::vector<double> trace;  // rows: objective, weights, means, stds; the first is the start, the last the result
     std::vector<Step> steps;
 };

@@ -213,7 +213,7 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count, co
         start.stds.push_back(kept[i].std);
         starts.push_back(std::move(start));
     }
-    if (penalty.any()) starts.push_back(doubled(base, penalty, coarse_.n));
+    if (penalty.any() && base.k() > 0) starts.push_back(doubled(base, penalty, coarse_.n));
     return starts;
 }
 

@@ -35,18 +35,6 @@ constexpr double SOON = 1.0;       // where the next step promises less
 constexpr std::int64_t WORTHWHILE = 1 << 15;  // nodes times squared components from which on threads share the climbs
 constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
 
-// Components i and j as one of the same mean and variance.
-Parameters merged(const Parameters& at, int i, int j) {
-    const double w = at.weights[i] + at.weights[j], p = at.weights[i] / w, q = at.weights[j] / w;
-    const double d = at.means[i] - at.means[j], si = at.stds[i], sj = at.stds[j];
-    Parameters out = at;
-    out.weights[i] = w;
-    out.means[i] = p * at.means[i] + q * at.means[j];
-    out.stds[i] = std::sqrt(p * si * si + q * sj * sj + p * q * d * d);
-    for (auto* row : {&out.weights, &out.means, &out.stds}) row->erase(row->begin() + j);
-    return out;
-}
-
 // Means at quantiles that no sequence spreads more evenly (Weyl 1916), mirrored every other time.
 Parameters scattered(const Nodes& nodes, int k, int number) {
     std::vector<double> upto{0.0};
@@ -60,19 +48,6 @@ Parameters scattered(const Nodes& nodes, int k, int number) {
         start.means[j] = nodes.values[at - upto.begin() - 1];
     }
     return start;
-}
-
-void sort(Parameters& at) {
-    if (std::is_sorted(at.means.begin(), at.means.end())) return;
-    const Parameters from = at;
-    std::vector<int> order(at.k());
-    for (int j = 0; j < at.k(); ++j) order[j] = j;
-    std::sort(order.begin(), order.end(), [&](int a, int b) { return from.means[a] < from.means[b]; });
-    for (int j = 0; j < at.k(); ++j) {
-        at.weights[j] = from.weights[order[j]];
-        at.means[j] = from.means[order[j]];
-        at.stds[j] = from.stds[order[j]];
-    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "moves.hpp"
 #include "optimise.hpp"
 #include "places.hpp"
 
@@ -23,14 +24,6 @@ inline void insert(Optimum optimum, std::vector<Optimum>& list) {
     const auto higher = [](const Optimum& a, const Optimum& b) { return a.objective > b.objective; };
     const auto at = std::upper_bound(list.begin(), list.end(), optimum, higher);
     list.insert(at, std::move(optimum));
-}
-
-// All components but j.
-inline Parameters without(const Parameters& at, int j) {
-    Parameters out = at;
-    for (auto* row : {&out.weights, &out.means, &out.stds}) row->erase(row->begin() + j);
-    for (double& w : out.weights) w /= 1.0 - at.weights[j];
-    return out;
 }
 
 // What is known of one number of components: optima, the best first; and, which are no optima and are only ranked among

@@ -144,8 +144,9 @@ def test_the_waiting_times_have_two_components_of_one_variance(waiting, own):
     assert waiting.best is waiting[2, "equal"]
     assert waiting.best.bic == min(f.bic for f in waiting.candidates.fits.values())
     assert waiting.reason == (
-        "k = 2 with equal variances is chosen: its BIC, 2090.43, is the lowest of the converged fits; "
-        "next is k = 2 with unequal variances, 5.61 higher (16 times less probable)"
+        "k = 2 with equal variances is chosen: its BIC, 2090.43, is the lowest of those that take part; "
+        "next is k = 2 with unequal variances, 5.61 higher (16 times less probable); "
+        "k = 5, 6 with unequal variances take part, though penalised: the data support fewer components"
     )
     assert (own.k, own.family) == (2, "unequal")
     assert own.reason.startswith(

@@ -444,17 +444,20 @@ def test_tol_is_of_the_mean_log_likelihood():
 
 @pytest.mark.parametrize("ending", ["PENALISED", "FLAT"])
 def test_what_did_not_converge_warns_in_the_terms_of_scikit_learn(ending):
-    data = [1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 5] if ending == "PENALISED" else [-1.0, 1.0]
-    model = GaussianMixture1D(5 if ending == "PENALISED" else 2)
+    """But not of a k that is more than the data support: every table of criteria has one."""
+    data = [0.0] * 30 + [1.0, 1.5, 2.0] if ending == "PENALISED" else [0.0, 1.0, 2.0]
+    model = GaussianMixture1D(2, covariance_type="full" if ending == "PENALISED" else "tied")
     with pytest.warns(ConvergenceWarning) as caught:
         model.fit(data)
     assert issubclass(caught[0].category, FitWarning)
     assert caught[0].filename == __file__
     assert not model.converged_
     with pytest.warns(FitWarning) as own:
-        found = gmm1d.fit(data, model.n_components)
+        found = gmm1d.fit(data, 2, equal_variances=ending == "FLAT")
     assert str(caught[0].message) == str(own[0].message)
     assert model.fit_.status is found.status
+    too_many = GaussianMixture1D(5).fit(np.random.default_rng(3).normal(size=50))
+    assert (too_many.fit_.reason, too_many.converged_) == ("support", True)
 
 
 def test_an_interrupt_is_not_swallowed(monkeypatch):

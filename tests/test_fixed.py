@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gmm1d
+from gmm1d import starts
+from gmm1d.climbing import Rules, Search
+from gmm1d.constraints import Constraints
 from gmm1d.errors import Ending, FitWarning
 
 DATA = datasets()
@@ -95,26 +98,27 @@ def test_penalised_fits_follow_the_unit():
 
 
 @pytest.mark.parametrize(
-    ("name", "fixed", "best"),  # of 200 random starts
+    ("name", "fixed"),
     [
-        ("newcomb", {"stds": [0.5331805049627752, None]}, -216.3097966519197),
-        ("galaxies_rg1997", {"means": [19.93725, None, None]}, -209.19659100266256),
-        ("geyser_duration", {"stds": [0.38199416153779214] * 3}, -306.6468233982616),
-        ("geyser_duration", {"weights": [0.08, None, None, None]}, -262.6408885819777),
-        ("iris_petal_length", {"weights": [0.8427529005723611, None, None]}, -213.34125780896375),
-        ("penguins_flipper", {"stds": [16.84936868230692, None, None, None]}, -1333.6755024029667),
-        ("stamps", {"weights": [0.08, None]}, 1389.5487377235352),
-        (
-            "stamps",
-            {"means": [0.082, None, None], "weights": [None, None, 0.3]},
-            1482.3186742749917,
-        ),
+        ("newcomb", {"stds": [0.5331805049627752, None]}),
+        ("galaxies_rg1997", {"means": [19.93725, None, None]}),
+        ("geyser_duration", {"stds": [0.38199416153779214] * 3}),
+        ("geyser_duration", {"weights": [0.08, None, None, None]}),
+        ("iris_petal_length", {"weights": [0.8427529005723611, None, None]}),
+        ("penguins_flipper", {"stds": [16.84936868230692, None, None, None]}),
+        ("stamps", {"weights": [0.08, None]}),
+        ("stamps", {"means": [0.082, None, None], "weights": [None, None, 0.3]}),
     ],
 )
-def test_no_random_start_leads_higher(name, fixed, best):
-    f = quiet(DATA[name], len(next(iter(fixed.values()))), fixed=fixed)
-    assert f.status in (Ending.CONVERGED, Ending.FLAT)
-    assert f.log_likelihood > best - 0.01
+def test_no_random_start_leads_higher(name, fixed):
+    """Not of 100, by S: the objective of the search."""
+    k = len(next(iter(fixed.values())))
+    sample, rng = gmm1d.Sample.of(DATA[name]), np.random.default_rng(0)
+    search = Search(sample, Rules("newton", None, 1000, 1, Constraints.of(k, False, fixed)))
+    found = search.best(k)
+    more = search.best(k, [starts.random(sample, k, rng) for _ in range(100)])
+    assert found.status in (Ending.CONVERGED, Ending.FLAT, Ending.PENALISED)
+    assert more.objective <= found.objective + 0.01
 
 
 def test_a_component_may_be_as_faint_as_it_was_made():
@@ -147,14 +151,14 @@ def test_more_starts_reuse_the_search_and_never_lead_lower():
 @pytest.mark.parametrize(
     "fixed",
     [
-        {"weights": [1 / 6] * 6},
-        {"means": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]},
-        {"stds": [1e-3, 2e-3, *[None] * 5]},
+        {"weights": [1 / 40] * 40},
+        {"means": [*np.arange(40) / 10]},
+        {"stds": [1e-3, 2e-3, *[None] * 38]},
     ],
 )
 def test_a_keyboard_interrupt_ends_the_search(fixed):
     x = np.random.default_rng(1).normal(size=20_000)
-    timer = threading.Timer(0.4, _thread.interrupt_main)
+    timer = threading.Timer(0.2, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         quiet(x, len(next(iter(fixed.values()))), fixed=fixed)

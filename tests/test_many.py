@@ -452,7 +452,8 @@ def test_every_ending_is_told():
     assert fits.summary() == (
         "Mixtures of 2 Gaussians to each of 3 data sets\n\n"
         "1  converged: a local maximum, certified by gradient, Newton decrement and Hessian\n"
-        "1  penalised: the likelihood is unbounded here, the weakly penalised fit is returned\n"
+        "1  penalised: no maximum of the likelihood with as many living components is here; "
+        "the optimum of the penalised likelihood S is returned\n"
         "1  failed: see errors\n\n"
         "data set 2: data with infinity at index 1 (1 of 2 values): every value must be a finite float64"
     )

@@ -180,7 +180,8 @@ def test_bins_are_few_whatever_the_data(x: np.ndarray) -> None:
     assert np.sum(heights * np.diff(edges)) == pytest.approx(1 - shown.outside / sample.n)
 
 
-def test_trace_shows_every_rise(waiting: gmm1d.Fit) -> None:
+def test_trace_shows_every_rise() -> None:
+    waiting = gmm1d.fit(WAITING, 2, start="quantile")
     ax = plots.plot_trace(waiting)
     steps, heights = ax.lines[0].get_data()
     assert np.array_equal(heights, waiting.trace.log_likelihood)

@@ -233,7 +233,7 @@ def _climb(
             covariance=guarded(covariance),
         )
     return Climb(
-        _ending(stop, certificate, penalised=reason is not None),
+        _ending(stop, certificate, reason),
         log_likelihood,
         Trace(letters, rows),
         certificate,
@@ -244,13 +244,13 @@ def _climb(
     )
 
 
-def _ending(stop: str, certificate: Certificate | None, *, penalised: bool) -> Ending:
+def _ending(stop: str, certificate: Certificate | None, reason: str | None) -> Ending:
     if certificate is None:
         return Ending.INTERRUPTED
-    if penalised and (stop == "tolerance" or certificate.stationary):
+    if stop == "tolerance":  # which does not hide ties
+        return Ending.PENALISED if reason == "ties" else Ending.TOLERANCE
+    if reason is not None and certificate.stationary:
         return Ending.PENALISED
-    if stop == "tolerance":
-        return Ending.TOLERANCE
     if certificate.maximum:
         return Ending.CONVERGED
     if certificate.stationary and certificate.smallest_eigenvalue <= CURVATURE:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 base: Any = require("sklearn.base", "sklearn")
 validation: Any = require("sklearn.utils.validation", "sklearn")
+ENDED = (Ending.CONVERGED, Ending.TOLERANCE)
 
 
 class GaussianMixture1D(
@@ -79,7 +80,7 @@ class GaussianMixture1D(
         (k, 1) if "diag", (k,) if "spherical". All arrays of parameters are read-only.
     n_components_ : int
     converged_ : bool
-        Whether the fit ended as CONVERGED, or as TOLERANCE where `tol` is given; if not, fit has warned.
+        Whether it ended at an optimum of the likelihood or of S, or as TOLERANCE; if not, fit has warned.
     n_iter_ : int
     lower_bound_ : float
         The mean log-likelihood of the data.
@@ -264,7 +265,7 @@ class GaussianMixture1D(
         self.covariances_ = guarded(np.square(stds))
         self.precisions_cholesky_ = guarded(1 / stds)
         self.precisions_ = guarded(np.square(self.precisions_cholesky_))
-        self.converged_ = found.status in (Ending.CONVERGED, Ending.TOLERANCE)
+        self.converged_ = found.reason == "support" or found.status in ENDED
         self.n_iter_ = found.n_iter
         self.lower_bound_ = found.log_likelihood / found.n
         assert found.trace is not None

@@ -166,7 +166,10 @@ def fitted(model: Any, sample: Sample) -> tuple[Fit, NDArray[np.intp]]:
         raise KeyboardInterrupt
     for warning in caught:
         own = issubclass(warning.category, FitWarning)
-        if not own or model.max_iter != 0:  # which asks for the start itself
+        asked = (
+            model.max_iter == 0 or found.reason == "support"
+        )  # the start itself; a model for every k, as in a table of BIC
+        if not own or not asked:
             category = FitConvergenceWarning if own else warning.category
             warnings.warn(str(warning.message), category, stacklevel=3)
     return found, np.arange(k) if start is None else found.order
