@@ -14,9 +14,10 @@ import marron_wand
 import numpy as np
 from figures import Figure
 from peers_running import PEERS, PeerError, Runner, runner
+from s_climb import level
+from spikes import is_regular
 
 import gmm1d
-from gmm1d.regularity import is_regular
 
 if TYPE_CHECKING:
     from peers_running import Answer
@@ -47,13 +48,7 @@ class Outcome:
     ratios: tuple[float, ...]
     short: tuple[float, ...]  # gmm1d's log-likelihood minus the peer's
     regular: tuple[bool, ...]
-
-    @property
-    def above(self) -> float:
-        """By how much its best regular answer is above gmm1d's."""
-        return max(
-            (-s for s, r in zip(self.short, self.regular, strict=True) if r), default=-np.inf
-        )
+    rises: tuple[float, ...]  # the S of the optimum that the answer leads to minus that of gmm1d's
 
     def comparison(self) -> str:
         """Say how its log-likelihoods compare."""
@@ -112,9 +107,9 @@ def compare(problem: Problem, runners: list[Runner], results: Results) -> None:
     def run(one: Runner) -> tuple[str, list[Answer]]:
         return one.run(problem.samples, problem.k, problem.repeats, problem.budget, problem.threads)
 
-    samples = [gmm1d.Sample.of(x) for x in problem.samples]
     ours: list[Answer] = []
     best: list[float] = []
+    peaks: list[float] = []
     results.outcomes[problem.name] = []
     for one in runners:
         try:
@@ -125,18 +120,20 @@ def compare(problem: Problem, runners: list[Runner], results: Results) -> None:
                 raise
             results.failed[problem.name, one.name] = str(error)
             continue
-        high = [float(m.logpdf(x).sum()) for m, x in zip(mixtures, problem.samples, strict=True)]
+        pairs = list(zip(problem.samples, mixtures, strict=True))
+        high = [float(m.logpdf(x).sum()) for x, m in pairs]
+        tops = [level(x, m) for x, m in pairs]
         if one.name == "gmm1d":
-            ours, best = answers, high
-        pairs = zip(answers, ours, strict=True)
+            ours, best, peaks = answers, high, tops
         results.outcomes[problem.name].append(
             Outcome(
                 peer=one.name,
                 version=version,
                 seconds=tuple(answer.seconds for answer in answers),
-                ratios=tuple(theirs.seconds / own.seconds for theirs, own in pairs),
+                ratios=tuple(a.seconds / own.seconds for a, own in zip(answers, ours, strict=True)),
                 short=tuple(own - theirs for own, theirs in zip(best, high, strict=True)),
-                regular=tuple(is_regular(m, s) for m, s in zip(mixtures, samples, strict=True)),
+                regular=tuple(is_regular(m, x) for x, m in pairs),
+                rises=tuple(top - own for own, top in zip(peaks, tops, strict=True)),
             )
         )
 
@@ -178,14 +175,25 @@ def measure() -> list[Figure]:
         for problem, outcomes in found.outcomes.items()
         for one in outcomes[1:]
     ]
-    above = max(one.above for outcomes in found.outcomes.values() for one in outcomes[1:])
-    figures.append(Figure("a peer's regular log-likelihood above gmm1d's", above, at_most=SAME))
+    figures.append(_rise(found))
     figures += [Figure(f"{peer}: skipped", nan, note=why) for peer, why in found.skipped.items()]
     figures += [
         Figure(f"{problem}: {peer}", nan, note=f"no answer: {why}")
         for (problem, peer), why in found.failed.items()
     ]
     return figures
+
+
+def _rise(found: Results) -> Figure:
+    """Return how far the optimum of S to which a peer's answer leads is above that of gmm1d's, at worst."""
+    rises = {
+        (problem, one.peer): max(one.rises)
+        for problem, outcomes in found.outcomes.items()
+        for one in outcomes[1:]
+    }
+    worst = max(rises, key=rises.__getitem__)
+    name = "S to which a peer's answer leads above that to which gmm1d's does"
+    return Figure(name, rises[worst], at_most=SAME, note=": ".join(worst))
 
 
 def duration(seconds: float) -> str:

@@ -29,7 +29,8 @@ fixed seed where it draws lots; gmm1d has no settings, climbs from several start
 seed. Armadillo has no default number of iterations: it gets the most that its manual calls typical, 10 of k-means and 10 of
 EM. Up to n = 1 000 everybody has one thread. In brackets: the median of the ratios to gmm1d's time. Two log-likelihoods
 no more than {same} apart are the same answer; otherwise it says by how much a peer falls short of gmm1d, at worst. An
-irregular answer has a component that sits on a few points, where the likelihood is unbounded. `make bench` writes this page.
+irregular answer has a component that sits on a few points, where the likelihood is unbounded. gmm1d does not look for the
+highest likelihood: of several maxima it takes the one that pays for its narrow components. `make bench` writes this page.
 
 ![Seconds per fit of gmm1d and its peers](peers.svg)
 """

@@ -29,7 +29,6 @@ BENCHMARKS = (
     "explore",
     "interrupt",
     "reference_fits",
-    "marron_wand",
     "search",
     "coverage",
     "sketches",
