@@ -150,7 +150,7 @@ def test_the_waiting_times_have_two_components_of_one_variance(waiting, own):
     )
     assert (own.k, own.family) == (2, "unequal")
     assert own.reason.startswith(
-        "k = 2 is chosen: its BIC, 2096.03, is the lowest of the converged fits; next is k = 3, 11.89 higher (380 times less probable)"
+        "k = 2 is chosen: its BIC, 2096.03, is the lowest of those that take part; next is k = 3, 12.08 higher (420 times less probable)"
     )
 
 

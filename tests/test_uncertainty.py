@@ -83,7 +83,7 @@ def from_finite_differences(x, m):
         ("faithful_waiting", 2),
         ("faithful_waiting", 3),
         ("iris_petal_length", 2),
-        ("galaxies_rg1997", 3),
+        ("galaxies_rg1997", 4),
         ("snapper_bayesmix_fish", 4),
     ],
 )
@@ -336,7 +336,12 @@ def test_what_is_no_maximum_is_refused(waiting):
     assert "singular" in refused(flat)
     penalised = quiet(np.repeat([1.0, 2.0, 3.0], [50, 30, 20]), 2)
     assert penalised.status is Ending.PENALISED
-    assert "penalised likelihood" in refused(penalised)
+    assert "a component sits on tied values" in refused(penalised)
+    too_many = quiet(np.random.default_rng(3).normal(size=50), 5)
+    assert (
+        "no maximum of the likelihood with 5 components is near, the data support fewer"
+        in refused(too_many)
+    )
     started = quiet(x, 3, start="quantile", max_iter=1)
     assert started.status is Ending.MAX_ITER
     assert "raise max_iter" in refused(started)
@@ -429,8 +434,8 @@ def test_summaries_show_errors_boundaries_and_doubts(waiting):
     ]
     assert "<p>boundary 66.6 ± 1.0, 95 % interval 64.6 to 68.6</p>" in waiting._repr_html_()
     assert "<td>54.61 ± 0.70</td>" in waiting._repr_html_()
-    three = gmm1d.fit(DATA["faithful_waiting"], 3).summary()
-    assert three.endswith("fewer than 500 values, expected count below 20 in component 1")
+    three = gmm1d.fit(DATA["faithful_waiting"][:150], 2).summary()
+    assert three.endswith("intervals are rough: fewer than 500 values")
     truth = gmm1d.Mixture([0.5, 0.5], [0, 1.5], [1, 1])
     close = gmm1d.fit(truth.rvs(1000, rng=1), 2, start=truth).summary()
     assert close.endswith("intervals are rough: smallest eigenvalue below 0.01")

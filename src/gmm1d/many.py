@@ -243,7 +243,9 @@ def _endings(facts: Mapping[str, Array]) -> NDArray[np.object_]:
     by_tol = facts["tolerance"] == 1
     rules = {
         None: np.isnan(facts["n"]),
-        Ending.PENALISED: np.where(by_tol, facts["reason"] == REASONS.index("ties"), (facts["reason"] > 0) & stationary),
+        Ending.PENALISED: np.where(
+            by_tol, facts["reason"] == REASONS.index("ties"), (facts["reason"] > 0) & stationary
+        ),
         Ending.TOLERANCE: by_tol,
         Ending.CONVERGED: stationary
         & (facts["newton_decrement"] < DECREMENT)

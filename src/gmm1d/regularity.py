@@ -1,4 +1,4 @@
-"""Which fitted components are no findings: held by the penalty alone, on ties, or clumps that chance makes as often as not."""
+"""Which fitted components are no findings: held by the penalty alone, on ties, or clumps that chance makes."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
 def _clump(end: Start, j: int, sample: Sample) -> str:
     count, width = number(end.weights[j] * sample.n, 3), number(3 * end.stds[j], 2)
     return (
-        f"{_name(end, j)} is {count} values within {width} of its mean; a sample of {number(sample.n, 10)} values "
-        "without such a group has such a clump as often as not"
+        f"{_name(end, j)} is {count} values within {width} of its mean, which S would rather do without: samples of "
+        f"{number(sample.n, 10)} values have such clumps by chance"
     )
 
 
