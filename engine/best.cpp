@@ -13,7 +13,7 @@ constexpr double NEAR = 1.0;         // ... whose log std is so near to that of 
 constexpr double ROOM = 1e-6;        // ... so much, so that rounding decides nothing
 constexpr double ALIKE = 0.05;       // of their std, in mean and std: components that are one and the same
 constexpr double HALF = 0.5;         // of the gap between a tied value and its neighbour: the std of a component on it
-constexpr double FEW_TIED = 6.0;     // values
+constexpr double FEW_TIED = 6.0, MUCH = 0.01;  // values, and their share of all
 constexpr int FREE = 3;              // components, and values, up to which a search for what is fixed looks at the free optima of as many
 constexpr std::int64_t FEW = 500;
 
@@ -54,12 +54,16 @@ std::vector<int> copies(const Parameters& at) {
     return out;
 }
 
-// Whether a component fell onto more tied values than a sample too small for k has by the way.
-bool tied(const Level& level, double n) {
-    return std::any_of(level.collapsed.begin(), level.collapsed.end(), [&](const Parameters& at) {
+// Whether a component fell onto more tied values than a sample too small for k has by the way. Where nodes stand for many
+// values, only one that holds much of all is surely a tie.
+bool tied(const Level& level, const Nodes& nodes) {
+    const Distinct all{nodes.values.data(), nodes.weights.data(), nodes.size()};
+    const double enough = nodes.compressed ? std::max(FEW_TIED, MUCH * nodes.n) : FEW_TIED;
+    for (const Parameters& at : level.collapsed) {
         const auto narrowest = std::min_element(at.stds.begin(), at.stds.end()) - at.stds.begin();
-        return at.weights[narrowest] * n >= FEW_TIED;
-    });
+        if (nodes.weights[all.nearest(at.means[narrowest])] >= enough) return true;
+    }
+    return false;
 }
 
 bool maximum(const Climb& climb) {
@@ -123,7 +127,7 @@ Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& st
 // The best optimum of S, climbed on the likelihood alone: if that ends near, the maximum where it ends, else the optimum.
 // Both are found on few nodes; the last steps are taken on all of them.
 Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
-    if (!level.best() || (level.found.empty() && tied(level, seen_.nodes.n))) return on_ties(level, aim, rules);
+    if (!level.best() || (level.found.empty() && tied(level, seen_.nodes))) return on_ties(level, aim, rules);
     const Optimum& best = *level.best();
     const Parameters from = aim.raised(best.at);
     const bool bounded = aim.which.equal_stds || from.k() == 1;

@@ -449,3 +449,14 @@ def test_endings_are_marked_in_the_table(one, mostly_zero):
 def test_wrong_options_are_one_sentence(ks, options, sentence):
     with pytest.raises(InputError, match=sentence):
         gmm1d.compare(WAITING, ks, **options)
+
+
+def test_more_components_than_distinct_values_are_rows_without_a_fit():
+    x = np.repeat([1.0, 2.0, 3.0], [30, 50, 20])
+    comparison = gmm1d.compare(x, range(1, 6))
+    rows = {row[0].lstrip("*"): row[-1] for row in comparison.table()[1]}
+    assert rows["4"] == rows["5"] == "too few values"
+    with pytest.raises(InputError, match="k is 5, more than there are distinct values"):
+        comparison[5]
+    with pytest.raises(InputError, match="k is 4, more than there are distinct values"):
+        gmm1d.compare(x, [4, 5])

@@ -124,6 +124,11 @@ def standing(fit: Fit, left_out: str | None) -> str:
     return _word(fit, COMB if left_out == COMB else fit.reason)
 
 
+def missing(why: str) -> str:
+    """Say in a word why there is no fit at all."""
+    return "too few values" if "distinct values" in why else "collapsed"
+
+
 def _word(fit: Fit, why: str | None) -> str:
     return fit.status.name.lower() + (f", {why}" if why else "")
 
@@ -131,7 +136,7 @@ def _word(fit: Fit, why: str | None) -> str:
 def _absence(found: Candidates, key: Key) -> str | None:
     """Say in a word why a fit takes no part in a choice; None if it does."""
     if key in found.collapsed:
-        return "collapsed"
+        return missing(found.collapsed[key])
     fit = found.fits[key]
     if fit.status is not Ending.CONVERGED and not is_held(fit):
         return _word(fit, fit.reason)

@@ -10,7 +10,7 @@ from gmm1d.comparison import Comparison
 from gmm1d.constraints import constrained
 from gmm1d.errors import CollapseError, Ending, InputError
 from gmm1d.fitting import finish, fit_from, searched
-from gmm1d.options import check_exact, check_families, check_ks, check_rules, random_starts
+from gmm1d.options import check_exact, check_families, check_ks, check_rules, random_starts, too_few
 from gmm1d.progress import check_progress, watched
 from gmm1d.sample import Sample
 
@@ -122,6 +122,8 @@ def _fitter(
 
     def fitted(key: Key) -> Fit:
         (k, family), rules = key, plans[key]
+        if not sample.has_distinct(k):
+            raise CollapseError(too_few(k))
         if start is not None:
             return fit_from(sample, k, start, rules, exact=exact)
         if family not in searches:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gmm1d import documents, frames, thumbnails
-from gmm1d.choice import CRITERIA, Candidates, choose, decimals, standing
+from gmm1d.choice import CRITERIA, Candidates, choose, decimals, missing, standing
 from gmm1d.errors import CollapseError, InputError
 from gmm1d.families import FAMILIES, UNEQUAL
 from gmm1d.formatting import html, text_table
@@ -145,7 +145,7 @@ class Comparison(Frozen):
         found = self.candidates
         rows = []
         for key in found.keys:
-            numbers, ending = ["–"] * (1 + len(CRITERIA)), "collapsed"
+            numbers, ending = ["–"] * (1 + len(CRITERIA)), missing(found.collapsed.get(key, ""))
             if key in found.fits:
                 f = found.fits[key]
                 values = f.log_likelihood, *(getattr(f, name) for name in CRITERIA)

@@ -38,10 +38,13 @@ def check_k(k: int, sample: Sample) -> int:
             f"all values equal {number(sample.low, 17)}: a Gaussian needs at least two distinct values"
         )
     if not sample.has_distinct(components):
-        raise InputError(
-            f"k is {shown(components)}, more than there are distinct values: choose a smaller k"
-        )
+        raise InputError(too_few(components))
     return components
+
+
+def too_few(k: int) -> str:
+    """Say that there are fewer distinct values than components."""
+    return f"k is {shown(k)}, more than there are distinct values: choose a smaller k"
 
 
 def whole_k(k: int) -> int:
@@ -67,13 +70,14 @@ def check_ks(ks: Iterable[int], sample: Sample) -> list[int]:
     Raises
     ------
     InputError
-        If there are none, or `check_k` refuses one of them.
+        If there are none, one is no number of components, or `check_k` refuses the smallest.
     """
     if isinstance(ks, str | bytes) or not np.iterable(ks):
         raise InputError(f"ks must be several numbers, such as range(1, 7), not {shown(ks)}")
-    numbers = sorted({check_k(k, sample) for k in ks})
+    numbers = sorted({whole_k(k) for k in ks})
     if not numbers:
         raise InputError("ks is empty: give at least one number of components")
+    check_k(numbers[0], sample)
     return numbers
 
 
