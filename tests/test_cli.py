@@ -188,7 +188,7 @@ def test_families_are_named(capsys: pytest.CaptureFixture[str]) -> None:
         (["fit", FILES / "under.txt", "-k", "1"], "under.txt, line 1, column 1: '1_000' is not"),
         (["fit", FILES / "twocol.csv", "-k", "1", "-c", "wating"], "did you mean 'waiting'?"),
         (["fit", FILES / "row.txt", "-k", "7"], "k"),
-        (["compare", FILES / "row.txt", "-k", "6..7"], "k"),
+        (["compare", FILES / "row.txt", "-k", "60..61"], "k"),
         (["fit", WAITING, "-k", "1", "-o", "nowhere/a.json"], "there is no folder nowhere"),
         (["compare", WAITING, "--plot", "nowhere/a.png"], "there is no folder nowhere"),
         (
