@@ -176,9 +176,7 @@ def test_components_beyond_the_colours_have_dashes(browser, tmp_path):
 
 
 def test_steps_that_are_not_of_em_are_not_told_as_such(browser, tmp_path):
-    gmm1d.fit(np.loadtxt(WAITING), 2).replay().save(
-        tmp_path / "a.html"
-    )
+    gmm1d.fit(np.loadtxt(WAITING), 2).replay().save(tmp_path / "a.html")
     with opened(browser, address(tmp_path / "a.html")) as page:
         drawn(page, "#replay")
         assert page.title() == "A climb on the data, step by step"
