@@ -113,7 +113,7 @@ Climb Finder::climbed(const Nodes& nodes, const Parameters& from, const Penalty&
 Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {
     if (!look(k)) return {};
     Level level = path_[k - 1];
-    if (k > 1 && !search_.improve(level)) return {};
+    if (k > 1 && !search_.improve(k, level)) return {};
     std::vector<Parameters> more;
     for (const Parameters& start : starts) more.push_back(seen_.seen(start));
     if (!search_.add(more, level)) return {};

@@ -10,11 +10,13 @@ namespace gmm1d {
 namespace {
 
 // The path, and the improvement of its end.
-constexpr int CANDIDATES = 6;      // places where a component is added to the best of one less, if it has three or more ...
+constexpr std::size_t PARENTS = 2;
+constexpr int CANDIDATES = 6;      // places where a component is added to the best of one less, half of them to the second ...
 constexpr int AGAIN = 2;           // ... and to what is left of an optimum, or to what two merged components leave
+constexpr int MOST_SCATTERED = 40; // starts that spread over the data, where ties or few values leave no optimum yet
 constexpr int SCATTERED = 2;       // starts for each component after the second, spread over the data
 constexpr int ROUNDS = 10;         // of moving every component of the best optimum elsewhere
-constexpr int PATIENCE = 2;        // climbs for each component in a row that lead no higher: then it is enough
+constexpr int PATIENCE = 2;        // climbs for each component but one, in a row, that lead no higher: then it is enough
 constexpr std::size_t KEPT = 8;    // optima of one number of components
 
 // Nodes: groups of values for each component, more for more values.
@@ -59,7 +61,7 @@ Search::Search(const Nodes& nodes, const std::vector<Crowd>& crowds, const Kerne
 void Search::prepare(int k) {
     if (k_ == k) return;
     k_ = k;
-    const double each = std::clamp(std::cbrt(full_.n), FEWEST_GROUPS, MOST_GROUPS);
+    const double each = std::clamp(1.5 * std::cbrt(full_.n), FEWEST_GROUPS, MOST_GROUPS);
     fine_ = std::make_unique<Nodes>(coarsened(full_, FINE * k, crowds_));
     coarse_ = std::make_unique<Nodes>(coarsened(*fine_, std::max(GROUPS, static_cast<int>(each * k)), crowds_));
     workers_.clear();
@@ -85,24 +87,26 @@ bool Search::run(int k, std::vector<Level>& path) {
         }
         prepare(each);
         here.slack = slack();
-        const Optimum* parent = path[each - 2].best();
         std::vector<Parameters> starts{quantile_start(*coarse_, each)};
-        if (parent && !place(parent->at, std::min(CANDIDATES, 2 * each - 1), parent->at, {}, starts)) return false;
+        const Level& fewer = path[each - 2];
+        const auto& parents = fewer.found.empty() ? fewer.spread : fewer.found;
+        for (std::size_t i = 0; i < std::min(PARENTS, parents.size()); ++i) {
+            const int count = i == 0 ? std::min(CANDIDATES, 2 * each - 1) : CANDIDATES / 2;
+            if (!place(parents[i].at, count, parents[i].at, {}, starts)) return false;
+        }
         if (!ascend(starts, here)) return false;
     }
     return true;
 }
 
 // With two components nothing is left to move: the path has put one of them everywhere.
-bool Search::improve(Level& level) {
-    const int k = level.best() ? level.best()->at.k() : 0;
-    if (k > 2) {
-        prepare(k);
-        std::vector<Parameters> starts;
-        for (int i = 0; i < SCATTERED * (k - 2); ++i) starts.push_back(scattered(*coarse_, k, i));
-        if (!ascend(starts, level)) return false;
-    }
-    for (int round = 0; round < ROUNDS && k > 2; ++round) {
+bool Search::improve(int k, Level& level) {
+    prepare(k);
+    std::vector<Parameters> spread_out;
+    const int count = level.found.empty() ? MOST_SCATTERED : SCATTERED * (k - 2);
+    for (int i = 0; i < count; ++i) spread_out.push_back(scattered(*coarse_, k, i));
+    if (!ascend(spread_out, level)) return false;
+    for (int round = 0; round < ROUNDS && k > 2 && level.best(); ++round) {
         const Optimum from = *level.best();
         const bool finite = !level.found.empty();
         std::vector<Parameters> starts;
@@ -192,7 +196,7 @@ bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
     }
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return here[a].objective > here[b].objective; });
     int idle = 0;  // climbs in a row that led no higher
-    for (std::size_t first = 0, size; first < order.size() && idle < PATIENCE * k_; first += size) {
+    for (std::size_t first = 0, size; first < order.size() && idle < PATIENCE * (k_ - 1); first += size) {
         size = std::min(WAVE, order.size() - first);
         const double before = level.found.empty() ? -std::numeric_limits<double>::infinity() : level.found[0].objective;
         each(size, [&](std::int64_t i, int thread) {

@@ -52,7 +52,7 @@ public:
     bool run(int k, std::vector<Level>& path);
 
     // The end of the path, improved, and climbed on the fine nodes.
-    bool improve(Level& level);
+    bool improve(int k, Level& level);
 
     // Climbs from more starts.
     bool add(const std::vector<Parameters>& starts, Level& level);
