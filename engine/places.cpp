@@ -14,7 +14,7 @@ namespace {
 constexpr double REACH = 6.5;           // beyond so many stds a window's density counts as zero
 constexpr int BROAD = 4;                // windows of down to n / 2^BROAD are all looked at closely ...
 constexpr std::size_t NARROW = 24;      // ... and so many narrower ones
-constexpr double FEWEST = 3.0;          // values in a window
+constexpr double FEWEST = 6.0;          // values in a window
 constexpr double FEW = 20.0;            // of few values: a window of no more, that others would always outdo
 constexpr double HALF_LOG_2PI = 0.9189385332046727;
 

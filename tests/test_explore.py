@@ -338,7 +338,6 @@ def test_fit_is_that_of_the_library(page: Page) -> None:
         assert found["intervals"]["means"] == ends.means.tolist()
         assert found["errors"]["stds"] == f.standard_errors().stds.tolist()
         assert found["no_errors"] is None
-        assert found["thorough"]
         assert found["comparison"] is None
 
 
@@ -379,11 +378,11 @@ def test_auto_is_compare(page: Page) -> None:
 def test_ties_choose_nothing_and_are_named(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fits.Fitter.fit
 
-    def tied(self: fits.Fitter, k: int, **options: Any) -> tuple[gmm1d.Fit, bool]:
-        found, full = whole(self, k, **options)
+    def tied(self: fits.Fitter, k: int, **options: Any) -> gmm1d.Fit:
+        found = whole(self, k, **options)
         if k > 1 and not options["equal_variances"]:
             found = replace(found, status=gmm1d.Ending.PENALISED, reason="ties")
-        return found, full
+        return found
 
     monkeypatch.setattr(fits.Fitter, "fit", tied)
     name = page.load("0 " * 95 + "4 5 6 7 8")["id"]
@@ -590,18 +589,15 @@ def test_the_code_does_the_same(page: Page, tmp_path: Path) -> None:
         assert fit["status"]["sentence"] in text
 
 
-def test_many_values_are_searched_roughly_first(page: Page) -> None:
+def test_many_values_are_searched_as_by_fit(page: Page) -> None:
     rng = np.random.default_rng(1)
     x = np.concatenate([rng.normal(m, 1, 10_000) for m in (0, 4, 8, 13)])
     data = page.load("\n".join(map(repr, x.tolist())))
     assert data["compressed"]
     assert data["scene"]["points"] == []
-    rough = page.asked("fit", id=data["id"], k=4)
-    full = page.asked("fit", id=data["id"], k=4, thorough=True)
-    assert (rough["thorough"], full["thorough"]) == (False, True)
-    assert rough["log_likelihood"] == pytest.approx(full["log_likelihood"], rel=1e-12)
-    assert full["log_likelihood"] == gmm1d.fit(x, 4).log_likelihood
-    assert page.asked("fit", id=data["id"], k=4)["thorough"]  # what is known is not searched again
+    for k in (4, 2, 4):  # the last of which is known
+        found = page.asked("fit", id=data["id"], k=k)
+        assert found["log_likelihood"] == gmm1d.fit(x, k).log_likelihood
 
 
 def test_what_is_not_kept_has_no_labels(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -778,7 +774,7 @@ def test_a_search_that_runs_does_not_hold_up_the_end(
     page = Running(folder)
     running.append(page)
     data = page.post("example", b'{"name": "stars"}')
-    question = json.dumps({"id": data["id"], "k": 12, "thorough": True}).encode()
+    question = json.dumps({"id": data["id"], "k": 12}).encode()
     asking = threading.Thread(target=suppressed, args=[page.post, "fit", question], daemon=True)
     asking.start()
     time.sleep(1)

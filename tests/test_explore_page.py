@@ -287,27 +287,20 @@ def test_the_threshold_is_dragged_and_typed(page):
     assert "Below it lie 29" in page.locator("#cut output").inner_text()
 
 
-def test_the_first_answer_is_called_preliminary_until_the_search_is_done(page, monkeypatch):
+def test_who_waits_for_a_search_is_told(page, monkeypatch):
     go, fit = threading.Event(), fits.Fitter.fit
 
-    def slow(self, k, *, thorough=False, **options):
-        if thorough:
-            go.wait(10)
-        return fit(self, k, **options)[0], thorough
+    def slow(self, k, **options):
+        go.wait(10)
+        return fit(self, k, **options)
 
-    monkeypatch.setattr(fits.Fitter, "fit", slow)
-    go.set()
     example(page, "snapper")
-    go.clear()
+    monkeypatch.setattr(fits.Fitter, "fit", slow)
     components(page, 4)
-    until(lambda: status(page).startswith("Preliminary, searching further …"))
-    assert page.locator("#busy").inner_text() == "Searching further …"
-    first = shown(page)
-    assert (first["k"], first["thorough"]) == (4, False)
+    until(lambda: page.locator("#busy").inner_text() == "Working …")
     go.set()
-    until(lambda: status(page).startswith("Converged"))
+    until(lambda: shown(page)["k"] == 4)
     assert page.locator("#busy").inner_text() == ""
-    assert shown(page)["thorough"]
 
 
 def test_the_last_click_wins(page, monkeypatch):
@@ -332,11 +325,11 @@ def test_a_search_that_nobody_waits_for_ends(page, monkeypatch):
     ended, fit = [], fits.Fitter.fit
 
     def endless(self, k, *, gone=bool, **options):
-        if k == 4 and options["thorough"]:
+        if k == 4:
             until(gone)
             ended.append(k)
             fits._heed(gone)
-        return fit(self, k, **options)[0], k != 4
+        return fit(self, k, **options)
 
     example(page, "waiting")
     monkeypatch.setattr(fits.Fitter, "fit", endless)

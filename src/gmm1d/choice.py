@@ -76,6 +76,26 @@ class Candidates(NamedTuple):
         """Return the fits of one family by k, with the one of k = 1."""
         return {key[0]: self.fits[key] for key in self.line(family)}
 
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """What is noted of every fit alike, such as what the weights were taken as."""
+        first, *others = self.fits.values()
+        return tuple(
+            note for note in first.notes if others and all(note in f.notes for f in others)
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """What is noted of all fits, then of each with its name, and where climbs collapsed."""
+        shared = self.shared
+        own = [
+            (key, note) for key, f in self.fits.items() for note in f.notes if note not in shared
+        ]
+        return [
+            *shared,
+            *(f"{self.name(key)}: {why}" for key, why in [*own, *self.collapsed.items()]),
+        ]
+
     def place(self, key: Key) -> tuple[int, int]:
         """Return where a fit stands among all: by k, then by family."""
         return key[0], self.families.index(key[1])

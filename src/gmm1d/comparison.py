@@ -167,11 +167,7 @@ class Comparison(Frozen):
 
     def summary(self) -> str:
         """Return the table, the formulas and the choice as text."""
-        found = self.candidates
-        remarks = [
-            f"note: {found.name(key)}: {note}" for key, f in found.fits.items() for note in f.notes
-        ]
-        remarks += [f"note: {found.name(key)}: {why}" for key, why in found.collapsed.items()]
+        remarks = [f"note: {note}" for note in self.candidates.notes]
         return "\n".join(
             [text_table(*self.table()), "", *self.formulas(), "", self.reason, *remarks]
         )

@@ -52,7 +52,7 @@ def fit(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Fit:
-    """Fit a mixture of k Gaussians by maximum likelihood.
+    """Fit a mixture of k Gaussians by maximum likelihood, where the data support so many.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ def fit(
         What the weights are, whatever they look like.
     start : str, mapping or Mixture, optional
         Where to climb from: "spread", "quantile", "kmeans", or dict(weights=, means=, stds= or variances=) in your
-        order. Without it, a deterministic search finds the best regular optimum.
+        order. Without it, a deterministic search finds the best optimum of the penalised likelihood S, and the fit is
+        the maximum near it, or itself if there is none (PENALISED).
     method : {"newton", "em", "squarem"}
         Newton's method in a trust region after five EM steps, plain EM, or EM with squared extrapolation.
     tol : float, optional

@@ -67,7 +67,7 @@ def _stretch(data: DataSet) -> tuple[float, float]:
     return min(low, float((means - stds).min())), max(high, float((means + stds).max()))
 
 
-def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:
+def of_fit(name: str, fit: Fit) -> dict[str, Any]:
     """Return what the page knows of a fit (see `gmm1d.explore.routes`)."""
     header, rows = fit.table()
     shown = views.view(fit.mixture, fit.n, fit.sample)
@@ -83,7 +83,6 @@ def of_fit(name: str, fit: Fit, *, thorough: bool = True) -> dict[str, Any]:
         "n_parameters": fit.n_parameters,
         "status": {"name": fit.status.name, "sentence": fit.status.value},
         "converged": fit.status is Ending.CONVERGED,
-        "thorough": thorough,
         "notes": fit.notes,
         "certificate": fit.certificate
         and {measure: getattr(fit.certificate, measure) for measure in MEASURES},

@@ -13,7 +13,7 @@ function say(own, text) {
 const doing = (lane, work, failed = () => {}) => async (...args) => {
   lanes[lane]?.abort();
   const own = (lanes[lane] = Object.assign(new AbortController(), { busy: true }));
-  const wait = setTimeout(() => say(own, own.text || "Working …"), 250);
+  const wait = setTimeout(() => say(own, "Working …"), 250);
   $("problem").hidden = true;
   try {
     await work(own.signal, ...args);

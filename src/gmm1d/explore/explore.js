@@ -6,7 +6,6 @@ const FILES = { "model.json": "Model (JSON)", "picture.png": "Picture (PNG)", "p
 const METHODS = { em: "EM", squarem: "SQUAREM", newton: "Newton" };
 const PARTS = ["weights", "means", "stds"];
 const NOTHING = { weights: [], means: [], stds: [] };
-const PATIENCE = 400; // milliseconds before a long search: who is still choosing does not start it
 const state = { data: null, example: "", upload: null, k: "auto", fit: null, start: null };
 
 const about = (question) => ({ id: state.data.id, ...question }); // a question about these data
@@ -107,20 +106,12 @@ function blank() {
 // The best fit of k components, or of as many as the criterion chooses.
 async function best(signal) {
   const question = { k: state.k, equal_variances: $("equal").checked, criterion: $("criterion").value };
-  let known = null;
-  for (const thorough of [false, true]) {
-    const fit = await ask(signal, "fit", about({ ...question, thorough }));
-    show(fit);
-    $("cut").hidden = false;
-    state.picture.fit(fit.mixture);
-    state.picture.show(fit.mixture, { boundaries: fit.boundaries });
-    if (fit.log_likelihood !== known) state.threshold.start(fit.boundaries); // or it stays where it was dragged
-    known = fit.log_likelihood;
-    if (fit.thorough) return;
-    say(lanes.view, "Searching further …");
-    await new Promise((resolve) => setTimeout(resolve, PATIENCE));
-    signal.throwIfAborted();
-  }
+  const fit = await ask(signal, "fit", about(question));
+  show(fit);
+  $("cut").hidden = false;
+  state.picture.fit(fit.mixture);
+  state.picture.show(fit.mixture, { boundaries: fit.boundaries });
+  state.threshold.start(fit.boundaries);
 }
 
 function show(fit) {
@@ -129,7 +120,7 @@ function show(fit) {
   const sentence = `${fit.status.sentence[0].toUpperCase()}${fit.status.sentence.slice(1)}.`;
   const numbers = { "Log-likelihood": fit.log_likelihood, AIC: fit.aic, BIC: fit.bic, ICL: fit.icl };
   const told = Object.entries(numbers).map(([name, value]) => `${name} ${shown(value, 9)}`).join(", ");
-  $("status").textContent = `${fit.thorough ? "" : "Preliminary, searching further …: "}${sentence} ${told}.`;
+  $("status").textContent = `${sentence} ${told}.`;
   fillTable($("parameters"), fit.table);
   const errors = fit.no_errors ? [`no standard errors: ${fit.no_errors}`] : [];
   $("remarks").replaceChildren(...[...fit.remarks, ...errors, ...fit.notes].map((text) => element("li", text)));

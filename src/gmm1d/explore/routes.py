@@ -26,16 +26,15 @@ POST example ``{name}``
     An example, as new DATA.
 POST start ``{id, k, name: "quantile" | "kmeans" | "spread"}``
     ``{weights, means, stds}``, for the handles that are dragged.
-POST fit ``{id, k: number | "auto", equal_variances?, criterion?: "bic" | "aic" | "icl", thorough?}``
+POST fit ``{id, k: number | "auto", equal_variances?, criterion?: "bic" | "aic" | "icl"}``
     FIT, and ``milliseconds``; for "auto" also ``comparison: {criterion, k, family, families, row, reason, criteria: [{k,
     family, log_likelihood, aic, bic, icl, status, converged, left_out: word or null}], table: {header, rows}}``, else null;
     it is of unequal and equal variances, or with ``equal_variances`` of these alone. FIT:
     ``{fit, k, mixture: {weights, means, stds}, log_likelihood, aic, bic, icl, n, n_parameters, status: {name, sentence},
-    converged, thorough, notes: [sentence], certificate: {gradient_norm, newton_decrement, smallest_eigenvalue, entropy} or
+    converged, notes: [sentence], certificate: {gradient_norm, newton_decrement, smallest_eigenvalue, entropy} or
     null, compression_error, n_steps, steps, boundaries: [{at, error, low, high}], errors: {weights, means, stds} or null,
     intervals: {level, weights: [[low, high]], means, stds} or null, no_errors: reason or null, remarks: [sentence],
-    table: {header, rows}, formula, view: [low, high]}``. `fit` names it for downloads. Where `thorough` is false, large
-    data were searched roughly first: ask again with ``thorough: true`` when there is time.
+    table: {header, rows}, formula, view: [low, high]}``. `fit` names it for downloads.
 POST climb ``{id, start: {weights, means, stds}, method?: "em" | "squarem" | "newton", max_iter?, tol?}``
     ``{end: FIT, replay, milliseconds, method}``; `replay` is `gmm1d.replays.Replay.content`, in the start's order.
 GET download/KIND?id=…&fit=…
@@ -165,8 +164,6 @@ class Application:
         """Fit one k, or choose among several."""
         question = await asked(request)
         data = self._data(question)
-        if question.get("thorough") is not True:
-            return await apart(_fitted, data, question)
         async with watched(request) as gone:
             return await apart(_fitted, data, question, gone, aside=True)
 
@@ -201,21 +198,21 @@ class Application:
         return found
 
 
-def _fitted(data: DataSet, question: dict[str, Any], gone: Callable[[], bool] = bool) -> Response:
+def _fitted(data: DataSet, question: dict[str, Any], gone: Callable[[], bool]) -> Response:
     begin = time.perf_counter()
     recipe: dict[str, Any] = {"equal_variances": question.get("equal_variances") is True}
-    options = {**recipe, "thorough": question.get("thorough") is True, "gone": gone}
+    options = {**recipe, "gone": gone}
     comparison = None
     if question.get("k") == "auto":
         criterion = question.get("criterion", "bic")
-        comparison, full = data.fitter.compare(criterion, **options)
+        comparison = data.fitter.compare(criterion, **options)
         found = comparison.best
         recipe |= {"ks": list(comparison), "criterion": criterion}
     else:
         k = question.get("k")
-        found, full = data.fitter.fit(k, **options)
+        found = data.fitter.fit(k, **options)
         recipe["k"] = found.k
-    content = answers.of_fit(data.keep(Made(found, recipe)), found, thorough=full)
+    content = answers.of_fit(data.keep(Made(found, recipe)), found)
     content["comparison"] = None if comparison is None else answers.of_comparison(comparison)
     content["milliseconds"] = 1e3 * (time.perf_counter() - begin)
     return answer(content)

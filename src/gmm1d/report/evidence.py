@@ -110,14 +110,7 @@ def convergence(found: Comparison) -> Section:
     for status in dict.fromkeys(f.status for f in every.fits.values()):
         named = every.names(key for key, f in every.fits.items() if f.status is status)
         texts.append(Text(f"{named}: {status.value}."))
-    texts += [
-        Text(f"{every.name(key)}: {note}.", warning=True)
-        for key, f in every.fits.items()
-        for note in f.notes
-    ]
-    texts += [
-        Text(f"{every.name(key)}: {why}.", warning=True) for key, why in every.collapsed.items()
-    ]
+    texts += [Text(sentence(note), warning=True) for note in every.notes]
     legend = Text(
         "At a maximum the gradient vanishes, and so does the Newton decrement, the distance to the maximum in standard "
         "errors; the smallest eigenvalue of the information, measured by that of complete data, is positive."

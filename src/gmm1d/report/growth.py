@@ -96,7 +96,7 @@ def falls(found: Comparison, family: str) -> list[str]:
         if a.status in STOPPED or b.status in STOPPED:
             why = "climbs that were stopped before their maxima can be in any order"
         elif b.reason is not None:
-            why = "it is penalised, which lowers it"
+            why = "that fit is penalised, which lowers it"
         elif b.start == "search":
             why = "no sound maximum is known that is as high as with fewer components"
         else:

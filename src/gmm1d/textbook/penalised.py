@@ -55,7 +55,7 @@ def penalised_log_likelihood(
     """
     pi, _, var = parameters(weights, means, variances)
     with np.errstate(divide="ignore"):  # log 0 = -inf
-        penalty = C * np.sum(np.log(var)) / 2 + D * np.sum(np.log(pi))
+        penalty: Number = C * np.sum(np.log(var)) / 2 + D * np.sum(np.log(pi))
     return log_likelihood(x, weights, means, variances, sample_weight) + penalty
 
 
