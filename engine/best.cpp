@@ -13,6 +13,7 @@ constexpr double NEAR = 1.0;         // ... whose log std is so near to that of 
 constexpr double ROOM = 1e-6;        // ... so much, so that rounding decides nothing
 constexpr double ALIKE = 0.05;       // of their std, in mean and std: components that are one and the same
 constexpr double HALF = 0.5;         // of the gap between a tied value and its neighbour: the std of a component on it
+constexpr std::int64_t FEW_NODES = 8;  // under a component: too few to tell what the likelihood makes of it
 constexpr double FEW_TIED = 6.0, MUCH = 0.01;  // values, and their share of all
 constexpr int FREE = 3;              // components, and values, up to which a search for what is fixed looks at the free optima of as many
 constexpr std::int64_t FEW = 500;
@@ -136,9 +137,15 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
     const Climb near = climbed(fine, best.at, {}, aim.seen, with_leash(Rules{}));
     if (near.stop == Stop::INTERRUPTED) return choice;
     std::vector<int> held = carried_off(near, best.at, fine.n, aim.seen);
-    if (bounded || held.empty()) {  // where few nodes leave it open whether it is a maximum, all of them tell
-        const Parameters begin = bounded || maximum(near) ? aim.raised(near.end.at) : from;
-        choice.climb = climbed(nodes_, begin, {}, aim.which, rules);
+    const bool is_near = held.empty() && maximum(near);
+    const auto unresolved = [&](int j) {
+        const auto [first, last] = fine.within(best.at.means[j], 2.0 * best.at.stds[j]);
+        return fine.compressed && last - first < FEW_NODES;
+    };
+    // Where few nodes leave it open whether there is a maximum, all of them tell.
+    if (bounded || is_near || held.empty() || std::any_of(held.begin(), held.end(), unresolved)) {
+        const Parameters begin = bounded || is_near ? aim.raised(near.end.at) : from;
+        choice.climb = climbed(nodes_, begin, {}, aim.which, bounded ? rules : with_leash(rules));
         if (choice.climb.stop == Stop::INTERRUPTED || (bounded && choice.climb.stop != Stop::COLLAPSED)) return choice;
         if (bounded) return on_ties(level, aim, rules);
         if (arrived(choice.climb, rules, aim.which) && carried_off(choice.climb, from, nodes_.n, aim.which).empty()) return choice;

@@ -6,11 +6,10 @@
 namespace gmm1d {
 namespace {
 
-constexpr std::int64_t FEWEST = 1000;   // so few nodes hide nothing
+constexpr std::int64_t FEWEST = 100;   // so few nodes hide nothing
 constexpr std::int64_t FLANK = 4;       // times the weight of a window, on either side, with which it is compared
-constexpr double LARGEST = 1.0 / 80;     // of all weight in a window: coarse nodes show more than that
+constexpr double LARGEST = 1.0 / 16;     // of all weight in a window: coarse nodes show more than that
 constexpr double BLURRED = 0.1;         // of the weights of the outer nodes may belong outside a window
-constexpr double NARROWEST = 2.5e-3;     // of all values' std: a narrower window must be dense to count
 constexpr std::size_t MOST = 6;         // crowds that are kept
 
 struct Window {
@@ -21,7 +20,7 @@ struct Window {
 // Windows of so many neighbours, their weight compared with what the flanks lead to expect.
 class Scan {
 public:
-    explicit Scan(const Nodes& nodes) : nodes_(nodes), x_(nodes.values.data()), upto_(nodes.size()), chance_(1.0 * std::log(double(nodes.size()))) {
+    explicit Scan(const Nodes& nodes) : nodes_(nodes), x_(nodes.values.data()), upto_(nodes.size()), chance_(std::log(double(nodes.size()))) {
         double before = 0.0;
         for (std::int64_t i = 0; i < nodes.size(); ++i) {
             upto_[i] = before + 0.5 * nodes.weights[i];  // a node stands for as much below as above it
@@ -31,14 +30,12 @@ public:
 
     void look(std::int64_t count, std::vector<Window>& found) const {
         const std::int64_t size = nodes_.size(), stride = std::max<std::int64_t>(1, count / 4), block = FLANK * count;
-        const bool dense = double(count) * double(count) >= double(size);
-        const double narrowest = dense ? 0.0 : NARROWEST * nodes_.std;
         for (std::int64_t begin = 0; begin + count <= size; begin += block) {
             double weight = 0.0, width = 1.0;
             std::int64_t at = -1;
             for (std::int64_t a = begin; a < std::min(begin + block, size - count + 1); a += stride) {
                 const double h = x_[a + count - 1] - x_[a], w = upto_[a + count - 1] - upto_[a];
-                if (w * width <= weight * h || h <= narrowest || w > LARGEST * nodes_.n) continue;
+                if (w * width <= weight * h || w > LARGEST * nodes_.n) continue;
                 at = a;  // the densest
                 weight = w;
                 width = h;

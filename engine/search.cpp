@@ -34,7 +34,7 @@ constexpr double MARGIN = 1.0;     // ... by so much below it: what coarse nodes
 constexpr double ALIKE = 0.5;      // optima within so many stds, relative stds and weights may be one and the same ...
 constexpr double SAME = 2e-3;      // ... and are if their objectives differ by less
 constexpr double SOON = 1.0;       // where the next step promises less
-constexpr std::int64_t WORTHWHILE = 1 << 15;  // nodes times squared components from which on threads share the climbs
+constexpr std::int64_t WORTHWHILE = 1 << 13;  // nodes times squared components from which on threads share the climbs
 constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
 
 // Means at quantiles that no sequence spreads more evenly (Weyl 1916), mirrored every other time.

@@ -460,3 +460,18 @@ def test_more_components_than_distinct_values_are_rows_without_a_fit():
         comparison[5]
     with pytest.raises(InputError, match="k is 4, more than there are distinct values"):
         gmm1d.compare(x, [4, 5])
+
+
+def test_what_all_fits_share_is_noted_once():
+    rng = np.random.default_rng(1)
+    x, w = rng.normal(size=100), rng.uniform(0.1, 1, 100)
+    c = gmm1d.compare(x, range(1, 4), sample_weight=w)
+    taken = "the weights are taken as importance weights, scaled to n_eff = "
+    lines = c.summary().splitlines()
+    assert [line for line in lines if taken in line] == [f"note: {taken}{c[1].n:.6g}"]
+    held = [line for line in lines if "held by the penalty alone" in line]
+    assert [line.partition(": the data")[0] for line in held] == [
+        "note: k = 3 with unequal variances"
+    ]
+    alone = gmm1d.compare(x, [2], sample_weight=w, families="unequal").summary()
+    assert f"note: k = 2: {taken}" in alone

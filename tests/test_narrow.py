@@ -91,3 +91,14 @@ def test_what_was_added_before_keeps_its_leaves():
     both.add(crowded)
     assert both.n == 100_000 + len(smooth) + len(crowded)
     assert both.nodes()[1].sum() == both.n
+
+
+@pytest.mark.parametrize("count", [10, 20, 50])
+@pytest.mark.parametrize("std", [1e-3, 1e-5, 1e-7])
+def test_few_values_that_cannot_lie_so_close_by_chance_are_found(count, std):
+    one = np.random.default_rng(1000).normal(2, 1, 800)
+    x = np.append(one, np.random.default_rng(0).normal(3, std, count))
+    truth = {"means": [2, 3], "stds": [1, std], "weights": [1 - count / x.size, count / x.size]}
+    found, best = gmm1d.fit(x, 2), gmm1d.fit(x, 2, start=truth)
+    assert found.status is gmm1d.errors.Ending.CONVERGED
+    assert found.log_likelihood == pytest.approx(best.log_likelihood, rel=1e-9)
