@@ -93,11 +93,10 @@ def _figures(address: str, name: str, x: NDArray[np.float64]) -> list[Figure]:
         Figure(
             f"{size}: a change of k, seconds, the longest of {len(KS)}",
             waits[worst],
-            at_most=0.2,
+            at_most=0.25,
             note=f"k = {worst[1]}",
         ),
         Figure(f"{size}: auto, after that, seconds", fitted(k="auto")),
-        Figure(f"{size}: a thorough search, k = 6, seconds", fitted(k=6, thorough=True)),
     ]
 
 
