@@ -134,26 +134,36 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
     const bool bounded = aim.which.equal_stds || from.k() == 1;
     Choice choice{{}, Reason::NONE, {}, best.objective};
     const Nodes& fine = search_.fine(from.k());
-    const Climb near = climbed(fine, best.at, {}, aim.seen, with_leash(Rules{}));
-    if (near.stop == Stop::INTERRUPTED) return choice;
-    std::vector<int> held = carried_off(near, best.at, fine.n, aim.seen);
-    const bool is_near = held.empty() && maximum(near);
-    const auto unresolved = [&](int j) {
-        const auto [first, last] = fine.within(best.at.means[j], 2.0 * best.at.stds[j]);
-        return fine.compressed && last - first < FEW_NODES;
-    };
-    // Where few nodes leave it open whether there is a maximum, all of them tell.
-    if (bounded || is_near || held.empty() || std::any_of(held.begin(), held.end(), unresolved)) {
-        const Parameters begin = bounded || is_near ? aim.raised(near.end.at) : from;
+    const std::vector<int> twins = copies(best.at);
+    Parameters begin = from;
+    bool open = true;  // whether all values must tell if there is a maximum
+    if (fine.compressed) {
+        const Climb near = climbed(fine, best.at, {}, aim.seen, with_leash(Rules{}));
+        if (near.stop == Stop::INTERRUPTED) return choice;
+        choice.held = carried_off(near, best.at, fine.n, aim.seen);
+        const bool is_near = choice.held.empty() && maximum(near);
+        const bool few = std::any_of(choice.held.begin(), choice.held.end(), [&](int j) {
+            const auto [first, last] = fine.within(best.at.means[j], 2.0 * best.at.stds[j]);
+            return last - first < FEW_NODES;
+        });
+        if (bounded || is_near) begin = aim.raised(near.end.at);
+        open = bounded || is_near || (twins.empty() && (choice.held.empty() || few));
+    }
+    choice.held = aim.in_order(std::move(choice.held), from.k());
+    if (open) {
         choice.climb = climbed(nodes_, begin, {}, aim.which, bounded ? rules : with_leash(rules));
         if (choice.climb.stop == Stop::INTERRUPTED || (bounded && choice.climb.stop != Stop::COLLAPSED)) return choice;
         if (bounded) return on_ties(level, aim, rules);
-        if (arrived(choice.climb, rules, aim.which) && carried_off(choice.climb, from, nodes_.n, aim.which).empty()) return choice;
+        const std::vector<int> off = carried_off(choice.climb, from, nodes_.n, aim.which);
+        if (off.empty() && arrived(choice.climb, rules, aim.which)) {
+            choice.held.clear();
+            return choice;
+        }
+        if (!fine.compressed) choice.held = off;
     }
-    for (int j : copies(best.at)) {
-        if (std::find(held.begin(), held.end(), j) == held.end()) held.push_back(j);
+    for (int j : aim.in_order(twins, from.k())) {
+        if (std::find(choice.held.begin(), choice.held.end(), j) == choice.held.end()) choice.held.push_back(j);
     }
-    choice.held = aim.in_order(std::move(held), from.k());
     choice.climb = climbed(nodes_, from, nodes_.penalty(false), aim.which, rules);
     choice.reason = Reason::SUPPORT;
     if (choice.climb.stop != Stop::COLLAPSED) return choice;

@@ -33,7 +33,7 @@ int groups(const Fixed& fixed) {
 FixedSearch::FixedSearch(const Nodes& full, const Fixed& fixed, const Kernel& kernel, const Poll& poll)
     : full_(full), given_(fixed), order_(by_what_is_fixed(fixed)), fixed_(reordered(fixed, order_)), coarse_(coarsened(full, groups(fixed))),
       data_(coarse_.accumulator(fixed.values.k(), 1, kernel, poll)),
-      model_(data_, fixed.values.k(), coarse_.penalty(fixed.which.equal_stds), fixed_.which), windows_(windows()), places_(coarse_, kernel, false) {
+      model_(data_, fixed.values.k(), coarse_.penalty(fixed.which.equal_stds || fixed.values.k() == 1), fixed_.which), windows_(windows()), places_(coarse_, kernel, false) {
     for (int j = 0; j < fixed_.values.k(); ++j) {
         crowded_.push_back(keeps(&Constraints::stds, j) ? crowded(fixed_.values.stds[j]) : std::vector<Seat>{});
     }
