@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t FEWEST = 100;   // so few nodes hide nothing
 constexpr std::int64_t FLANK = 4;       // times the weight of a window, on either side, with which it is compared
-constexpr double LARGEST = 1.0 / 16;     // of all weight in a window: coarse nodes show more than that
+constexpr double LARGEST = 1.0 / 40;     // of all weight in a window: coarse nodes show more than that
 constexpr double BLURRED = 0.1;         // of the weights of the outer nodes may belong outside a window
 constexpr std::size_t MOST = 6;         // crowds that are kept
 

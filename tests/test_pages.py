@@ -183,7 +183,7 @@ def test_steps_that_are_not_of_em_are_not_told_as_such(browser, tmp_path):
         page.get_by_role("button", name="Step").click()
         assert page.locator("[data-step]").inner_text().startswith("Newton step 1")
         page.get_by_role("button", name="End").click()
-        assert page.locator("[data-step]").inner_text().startswith("After 1 Newton step:")
+        assert page.locator("[data-step]").inner_text().startswith("After 3 Newton steps:")
 
 
 def test_a_replay_lifts_and_climbs_the_bound(browser, replayed):

@@ -276,7 +276,7 @@ def test_a_climb_of_no_steps_has_one_point() -> None:
 
 
 def test_a_start_far_out_does_not_make_the_data_small() -> None:
-    end = gmm1d.fit(WAITING, 2).replay().span
+    end = gmm1d.fit(WAITING, 2, start=gmm1d.fit(WAITING, 2).mixture).replay().span
     for mean, std in ((100, 9), (300, 60)):
         start = {"means": [66, mean], "stds": [5, std]}
         r = gmm1d.fit(WAITING, 2, start=start, method="em").replay()

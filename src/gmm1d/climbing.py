@@ -167,7 +167,7 @@ class Search:
         self._engine = _engine.Search(
             *sample.nodes,
             rules.constraints.equal_variances,
-            sample.sketch is not None,
+            sample.sketch is not None and sample.sketch.n_leaves > 0,
             sample.units,
             rules.threads,
         )
