@@ -46,7 +46,7 @@ def measure() -> list[Figure]:
     x = data()
     loop, mixtures = scikit_learn(x)
     figures = []
-    for threads, bound in ((None, 40), (1, None)):
+    for threads, bound in ((None, 60), (1, None)):
         ours = seconds(partial(gmm1d.fit_many, x, K, axis=0, threads=threads), 3) / COLUMNS
         figures.append(
             Figure(

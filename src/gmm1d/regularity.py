@@ -63,8 +63,8 @@ def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
 def _clump(end: Start, j: int, sample: Sample) -> str:
     count, width = number(end.weights[j] * sample.n, 3), number(3 * end.stds[j], 2)
     return (
-        f"{_name(end, j)} is {count} values within {width} of its mean, which S would rather do without: samples of "
-        f"{number(sample.n, 10)} values have such clumps by chance"
+        f"{_name(end, j)} is {count} values within {width} of its mean, which the penalised likelihood S would "
+        f"rather do without: samples of {number(sample.n, 10)} values have such clumps by chance"
     )
 
 
