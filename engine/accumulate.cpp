@@ -27,13 +27,14 @@ double* aligned(std::vector<double>& memory) {
 }  // namespace
 
 Accumulator::Accumulator(const Source& points, const std::optional<Source>& weights, double centre, double factor, int k,
-                         int threads, const Kernel& kernel, Poll poll, double weight_scale)
+                         int threads, const Kernel& kernel, Poll poll, double weight_scale, const Neglected& neglected)
     : points_(points),
       weights_(weights),
       centre_(centre),
       factor_(factor),
       weight_scale_(weight_scale),
       kernel_(kernel),
+      neglected_(neglected),
       poll_(std::move(poll)),
       chunk_(chunk_size(points.size)),
       n_chunks_((points.size + chunk_ - 1) / chunk_),
@@ -100,8 +101,8 @@ bool Accumulator::run(const Components& components, Detail detail, double* out) 
     if (stop) return false;
 
     for (std::int64_t i = 0; i < n_sums; ++i) {
-        Sum total{0.0, 0.0};
-        for (std::int64_t chunk = 0; chunk < n_chunks_; ++chunk) total.add(sums_[chunk * n_sums + i]);
+        Sum total = sums_[i];
+        for (std::int64_t chunk = 1; chunk < n_chunks_; ++chunk) total.add(sums_[chunk * n_sums + i]);
         out[i] = weight_scale_ * total.value();
     }
     return true;

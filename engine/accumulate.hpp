@@ -18,12 +18,13 @@ class Accumulator {
 public:
     // The sums are those of weights that are so many times as large as those given.
     Accumulator(const Source& points, const std::optional<Source>& weights, double centre, double factor, int k,
-                int threads, const Kernel& kernel, Poll poll, double weight_scale = 1.0);
+                int threads, const Kernel& kernel, Poll poll, double weight_scale = 1.0, const Neglected& neglected = NOTHING);
 
     // Writes em_sums(k) or sums(INFORMATION, k) numbers; false if the poll stopped it.
     bool run(const Components& components, Detail detail, double* out);
 
     const Kernel& kernel() const { return kernel_; }
+    const Neglected& neglected() const { return neglected_; }
 
     // The centre in standardised units: where the caller's zero is, with the opposite sign.
     double origin() const { return centre_ * factor_; }
@@ -38,6 +39,7 @@ private:
     const std::optional<Source> weights_;
     const double centre_, factor_, weight_scale_;
     const Kernel& kernel_;
+    const Neglected neglected_;
     const Poll poll_;
     const std::int64_t chunk_, n_chunks_;
     const int threads_;

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstring>
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
 #include "pass.hpp"
 
 namespace gmm1d {
 
-constexpr int LANES = 8;
 #if defined(__AVX512F__)
 constexpr int WIDTH = 8;
 #elif defined(__AVX__)
@@ -27,17 +29,38 @@ typedef std::uint64_t Bits __attribute__((vector_size(WIDTH * sizeof(std::uint64
 GMM1D_INLINE Vector all(double value) { return Vector{} + value; }
 GMM1D_INLINE Vector max(Vector a, Vector b) { return a > b ? a : b; }
 
-GMM1D_INLINE Vector load(const char* from) {
+GMM1D_INLINE Vector load(const void* from) {
     Vector v;
     std::memcpy(&v, from, sizeof v);
     return v;
 }
+GMM1D_INLINE void store(double* to, Vector v) { std::memcpy(to, &v, sizeof v); }
 
-// The sum of eight lanes, in one order for every width.
+// The sum of eight lanes, in one order for every width: halves are added to halves.
 GMM1D_INLINE double sum(const Vector* parts) {
-    double v[LANES];
-    std::memcpy(v, parts, sizeof v);
-    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+    typedef double Four __attribute__((vector_size(4 * sizeof(double))));
+    typedef double Two __attribute__((vector_size(2 * sizeof(double))));
+    Four low, high;
+    std::memcpy(&low, parts, sizeof low);
+    std::memcpy(&high, reinterpret_cast<const char*>(parts) + sizeof low, sizeof high);
+    low += high;
+    Two even, odd;
+    std::memcpy(&even, &low, sizeof even);
+    std::memcpy(&odd, reinterpret_cast<const char*>(&low) + sizeof even, sizeof odd);
+    even += odd;
+    return even[0] + even[1];
+}
+
+// Whether all are; NaN is not.
+GMM1D_INLINE bool at_most(Vector v, double limit) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_pd_mask((__m512d)v, (__m512d)all(limit), _CMP_LE_OQ) == 0xff;
+#elif defined(__AVX__)
+    return _mm256_movemask_pd((__m256d)(v <= limit)) == 0xf;
+#else
+    const Ints are = v <= limit;
+    return are[0] & are[1];
+#endif
 }
 
 constexpr double MAGIC = 0x1.8p52;  // adding it rounds to an integer that stands in the low bits

@@ -8,17 +8,17 @@
 namespace gmm1d {
 namespace {
 
-// Reduces v to tridiagonal form: diagonal d, subdiagonal e[1 ...], v the orthogonal transformation.
+// Reduces v to tridiagonal form: diagonal d, subdiagonal e[1 ...], the rows of v the orthogonal transformation.
 void tridiagonal(double* v, double* d, double* e, int n) {
-    for (int j = 0; j < n; ++j) d[j] = v[(n - 1) * n + j];
+    for (int j = 0; j < n; ++j) d[j] = v[j * n + n - 1];
     for (int i = n - 1; i > 0; --i) {
         double scale = 0.0, h = 0.0;
         for (int k = 0; k < i; ++k) scale += std::abs(d[k]);
         if (scale == 0.0) {
             e[i] = d[i - 1];
             for (int j = 0; j < i; ++j) {
-                d[j] = v[(i - 1) * n + j];
-                v[i * n + j] = v[j * n + i] = 0.0;
+                d[j] = v[j * n + i - 1];
+                v[j * n + i] = v[i * n + j] = 0.0;
             }
         } else {
             for (int k = 0; k < i; ++k) {
@@ -31,11 +31,11 @@ void tridiagonal(double* v, double* d, double* e, int n) {
             d[i - 1] = f - g;
             std::fill(e, e + i, 0.0);
             for (int j = 0; j < i; ++j) {
-                v[j * n + i] = d[j];
+                v[i * n + j] = d[j];
                 double sum = e[j] + v[j * n + j] * d[j];
                 for (int k = j + 1; k < i; ++k) {
-                    sum += v[k * n + j] * d[k];
-                    e[k] += v[k * n + j] * d[j];
+                    sum += v[j * n + k] * d[k];
+                    e[k] += v[j * n + k] * d[j];
                 }
                 e[j] = sum;
             }
@@ -46,32 +46,40 @@ void tridiagonal(double* v, double* d, double* e, int n) {
             }
             for (int j = 0; j < i; ++j) e[j] -= inner / (h + h) * d[j];
             for (int j = 0; j < i; ++j) {
-                for (int k = j; k < i; ++k) v[k * n + j] -= d[j] * e[k] + e[j] * d[k];
-                d[j] = v[(i - 1) * n + j];
-                v[i * n + j] = 0.0;
+                for (int k = j; k < i; ++k) v[j * n + k] -= d[j] * e[k] + e[j] * d[k];
+                d[j] = v[j * n + i - 1];
+                v[j * n + i] = 0.0;
             }
         }
         d[i] = h;
     }
     for (int i = 0; i < n - 1; ++i) {
-        v[(n - 1) * n + i] = v[i * n + i];
+        v[i * n + n - 1] = v[i * n + i];
         v[i * n + i] = 1.0;
         const double h = d[i + 1];
         if (h != 0.0) {
-            for (int k = 0; k <= i; ++k) d[k] = v[k * n + i + 1] / h;
+            for (int k = 0; k <= i; ++k) d[k] = v[(i + 1) * n + k] / h;
             for (int j = 0; j <= i; ++j) {
                 double g = 0.0;
-                for (int k = 0; k <= i; ++k) g += v[k * n + i + 1] * v[k * n + j];
-                for (int k = 0; k <= i; ++k) v[k * n + j] -= g * d[k];
+                for (int k = 0; k <= i; ++k) g += v[(i + 1) * n + k] * v[j * n + k];
+                for (int k = 0; k <= i; ++k) v[j * n + k] -= g * d[k];
             }
         }
-        for (int k = 0; k <= i; ++k) v[k * n + i + 1] = 0.0;
+        for (int k = 0; k <= i; ++k) v[(i + 1) * n + k] = 0.0;
     }
     for (int j = 0; j < n; ++j) {
-        d[j] = v[(n - 1) * n + j];
-        v[(n - 1) * n + j] = j == n - 1 ? 1.0 : 0.0;
+        d[j] = v[j * n + n - 1];
+        v[j * n + n - 1] = j == n - 1 ? 1.0 : 0.0;
     }
     e[0] = 0.0;
+}
+
+void rotate(double* __restrict a, double* __restrict b, int n, double c, double s) {
+    for (int k = 0; k < n; ++k) {
+        const double x = a[k], y = b[k];
+        a[k] = c * x - s * y;
+        b[k] = s * x + c * y;
+    }
 }
 
 // Diagonalises by QL steps with implicit shifts; d becomes the eigenvalues.
@@ -108,11 +116,7 @@ void diagonalise(double* v, double* d, double* e, int n) {
                 c = p / r;
                 p = c * d[i] - s * g;
                 d[i + 1] = h + s * (c * g + s * d[i]);
-                for (int k = 0; k < n; ++k) {
-                    h = v[k * n + i + 1];
-                    v[k * n + i + 1] = s * v[k * n + i] + c * h;
-                    v[k * n + i] = c * v[k * n + i] - s * h;
-                }
+                rotate(v + i * n, v + (i + 1) * n, n, c, s);
             }
             p = -s * s2 * c3 * el1 * e[l] / dl1;
             e[l] = s * p;
@@ -136,34 +140,26 @@ Eigen eigen(std::vector<double> v, int n) {
     Eigen out{std::vector<double>(n), std::vector<double>(n * n)};
     for (int j = 0; j < n; ++j) {
         out.values[j] = d[order[j]];
-        for (int i = 0; i < n; ++i) out.vectors[i * n + j] = v[i * n + order[j]];
+        for (int i = 0; i < n; ++i) out.vectors[i * n + j] = v[order[j] * n + i];
     }
     return out;
 }
 
-bool solve(std::vector<double>& a, std::vector<double>& b) {
-    const int n = static_cast<int>(b.size());
-    for (int j = 0; j < n; ++j) {
-        double* row = &a[j * n];
-        double pivot = row[j];
-        for (int k = 0; k < j; ++k) pivot -= row[k] * row[k];
-        if (!(pivot > 1e-10)) return false;
-        row[j] = std::sqrt(pivot);
-        for (int i = j + 1; i < n; ++i) {
-            double sum = a[i * n + j];
-            for (int k = 0; k < j; ++k) sum -= a[i * n + k] * row[k];
-            a[i * n + j] = sum / row[j];
-        }
+void substitute(const std::vector<double>& factor, std::vector<double>& b) {
+    const std::int64_t n = static_cast<std::int64_t>(b.size()), width = padded(n);
+    for (std::int64_t j = 0; j < n; ++j) {
+        const double* row = &factor[j * width];
+        const double x = b[j] /= row[j];
+        for (std::int64_t i = j + 1; i < n; ++i) b[i] -= row[i] * x;
     }
-    for (int i = 0; i < n; ++i) {
-        for (int k = 0; k < i; ++k) b[i] -= a[i * n + k] * b[k];
-        b[i] /= a[i * n + i];
+}
+
+void substitute_back(const std::vector<double>& factor, std::vector<double>& b) {
+    const std::int64_t n = static_cast<std::int64_t>(b.size()), width = padded(n);
+    for (std::int64_t i = n - 1; i >= 0; --i) {
+        for (std::int64_t k = i + 1; k < n; ++k) b[i] -= factor[i * width + k] * b[k];
+        b[i] /= factor[i * width + i];
     }
-    for (int i = n - 1; i >= 0; --i) {
-        for (int k = i + 1; k < n; ++k) b[i] -= a[k * n + i] * b[k];
-        b[i] /= a[i * n + i];
-    }
-    return true;
 }
 
 }  // namespace gmm1d

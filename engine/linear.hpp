@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "pass.hpp"
+
 namespace gmm1d {
 
 // Eigenvalues, ascending, and eigenvectors: vectors[i * n + j] is component i of the j-th.
@@ -13,7 +15,8 @@ struct Eigen {
 // Householder tridiagonalisation and implicit QL: Bowdler, Martin, Reinsch and Wilkinson (1968), as in EISPACK.
 Eigen eigen(std::vector<double> matrix, int n);
 
-// Solves A x = b in place of b if A is safely positive definite (Cholesky); false if it is not.
-bool solve(std::vector<double>& matrix, std::vector<double>& b);
+// Solve U' x = b and U x = b in place of b, with U as a kernel's Cholesky decomposition leaves it.
+void substitute(const std::vector<double>& factor, std::vector<double>& b);
+void substitute_back(const std::vector<double>& factor, std::vector<double>& b);
 
 }  // namespace gmm1d

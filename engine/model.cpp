@@ -25,7 +25,7 @@ double sum(const double* values, int size) {
 }  // namespace
 
 std::int64_t Distinct::nearest(double x) const {
-    const std::int64_t above = std::lower_bound(values, values + size, x) - values;
+    const std::int64_t above = below(values, size, x);
     if (above == 0 || (above < size && values[above] - x < x - values[above - 1])) return above;
     return above - 1;
 }
@@ -89,7 +89,7 @@ bool Model::evaluate(Here& here, Detail detail) {
         inverse[j] = 1.0 / at.stds[j];
     }
     double* s = sums_.data();
-    if (!data_.run({k_, log_scale, at.means.data(), inverse}, detail, s)) return false;
+    if (!data_.run({k_, log_scale, at.means.data(), inverse, data_.neglected()}, detail, s)) return false;
 
     const double* counts = s + 1;
     const double n = here.n = sum(counts, k_);
@@ -206,8 +206,9 @@ void Model::add_hessian(const double* s, Here& here) {
         h[j * size + j] -= free_count * share(j);
         for (int i = 0; i < k_; ++i) h[j * size + i] += free_count * share(j) * share(i);
     }
-    here.hessian.assign(n_free_ * n_free_, 0.0);
-    for (int a = 0; a < size; ++a) {
+    if (n_free_ == size) here.hessian = h;
+    else here.hessian.assign(n_free_ * n_free_, 0.0);
+    for (int a = 0; a < size && n_free_ < size; ++a) {
         for (int b = 0; b < size; ++b) {
             if (owner_[a] >= 0 && owner_[b] >= 0) here.hessian[owner_[a] * n_free_ + owner_[b]] += h[a * size + b];
         }

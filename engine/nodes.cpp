@@ -51,11 +51,11 @@ Nodes::Nodes(std::vector<double> x, std::vector<double> w, double known_std)
     range = values.back() - values.front();
 }
 
-Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll poll) const {
+Accumulator Nodes::accumulator(int k, int threads, const Kernel& kernel, Poll poll, const Neglected& neglected) const {
     const auto source = [&](const std::vector<double>& from) {
         return Source{reinterpret_cast<const char*>(from.data()), sizeof(double), size(), Type::F64};
     };
-    return Accumulator(source(values), plain ? std::nullopt : std::optional(source(weights)), 0.0, 1.0, k, threads, kernel, std::move(poll));
+    return Accumulator(source(values), plain ? std::nullopt : std::optional(source(weights)), 0.0, 1.0, k, threads, kernel, std::move(poll), 1.0, neglected);
 }
 
 Penalty Nodes::penalty(bool equal_stds) const {
@@ -64,9 +64,7 @@ Penalty Nodes::penalty(bool equal_stds) const {
 }
 
 std::pair<std::int64_t, std::int64_t> Nodes::within(double mean, double radius) const {
-    const auto first = std::lower_bound(values.begin(), values.end(), mean - radius);
-    const auto last = std::upper_bound(first, values.end(), mean + radius);
-    return {first - values.begin(), last - values.begin()};
+    return {below(values.data(), size(), mean - radius), below(values.data(), size(), mean + radius)};
 }
 
 Canonical canonical(const std::vector<double>& x, const std::vector<double>& w, bool compressed) {

@@ -16,7 +16,7 @@ struct Nodes {
 
     Nodes(std::vector<double> values, std::vector<double> weights, double known_std = -1.0);
     std::int64_t size() const { return static_cast<std::int64_t>(values.size()); }
-    Accumulator accumulator(int k, int threads, const Kernel& kernel, Poll poll) const;
+    Accumulator accumulator(int k, int threads, const Kernel& kernel, Poll poll, const Neglected& neglected = NOTHING) const;
 
     // What S adds to the log-likelihood: nothing where all components share their std, for then there are no needles.
     Penalty penalty(bool equal_stds) const;

@@ -179,8 +179,8 @@ private:
         for (int polished = 0;; ) {
             const bool arrived = here_.gradient_norm < GRADIENT && rules_.tol < 0.0;
             const bool near = rules_.em_steps == 0 && climb_.steps.size() < FEW;  // from a search: no need to look around
-            region.propose(model_, here_, !near);
-            if (arrived && region.smallest_eigenvalue < 0.0) region.propose(model_, here_, true);
+            region.propose(model_, here_, false);
+            if (region.smallest_eigenvalue < 0.0 && (arrived || !near)) region.propose(model_, here_, true);
             const bool certain = arrived && region.smallest_eigenvalue > -1e-9;
             if (certain && (polished++ > 4 || here_.gradient_norm < 1e-14 * std::min(region.smallest_eigenvalue, 1.0))) return void(end(Stop::STATIONARY));
             if (exhausted() || region.stalls > MOST_STALLS) return void(end(certain ? Stop::STATIONARY : Stop::MAX_ITER));

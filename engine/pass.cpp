@@ -7,6 +7,7 @@
 // M-step does not cancel. Nothing of size n x k is ever stored.
 #include "pass.hpp"
 
+#include "cholesky.hpp"
 #include "lanes.hpp"
 
 #define GMM1D_JOIN2(a, b) a##b
@@ -18,19 +19,21 @@ namespace {
 // Unweighted log t are multiplied, one log for so many: t <= k, so the product is far from overflow.
 constexpr int PRODUCT = 16;
 
-constexpr double NOTHING = 1e-25;  // responsibilities of less leave no trace in products
+constexpr int FEW = 3;  // components, of which none is left out: looking costs more
 
-// Rows of eight lanes: [row * PARTS + part].
+// Rows of BATCH times eight lanes: [row * STRIDE + group * PARTS + part].
+constexpr int STRIDE = BATCH * PARTS;
 struct Scratch {
-    Vector *z, *r, *v, *sums;
-    int* held;  // rows of C
+    Vector *z, *r, *v;
+    Vector* sums;       // rows of eight lanes
+    int *held, *rows;   // components that hold any of the points, and their rows of C
 };
 
 Scratch divide(double* memory, int k) {
     auto rows = reinterpret_cast<Vector*>(memory);
-    Vector* totals = rows + 5 * k * PARTS;
-    return {rows, rows + k * PARTS, rows + 2 * k * PARTS, totals,
-            reinterpret_cast<int*>(totals + sums(Detail::INFORMATION, k) * PARTS)};
+    Vector* totals = rows + 5 * k * STRIDE;
+    auto held = reinterpret_cast<int*>(totals + sums(Detail::INFORMATION, k) * PARTS);
+    return {rows, rows + k * STRIDE, rows + 2 * k * STRIDE, totals, held, held + k};
 }
 
 double read(const char* base, std::ptrdiff_t stride, std::int64_t i) {
@@ -47,145 +50,184 @@ GMM1D_INLINE Vector gather(const char* base, std::ptrdiff_t stride, std::int64_t
 }
 
 #define GMM1D_PARTS for (int q = 0; q < PARTS; ++q)
+#define GMM1D_ALL for (int p = 0; p < groups * PARTS; ++p)
 
-// Responsibilities of eight points into s.r; sets m and t.
-GMM1D_INLINE void e_step(const Vector* x, const Components& c, const Scratch& s, Vector* m, Vector* t) {
-    GMM1D_PARTS m[q] = all(-__builtin_inf());
+GMM1D_INLINE bool none_above(const Vector* parts, int groups, double limit) {
+    bool none = true;
+    GMM1D_ALL none &= at_most(parts[p], limit);
+    return none;
+}
+
+// Responsibilities into s.r, of those components alone that hold any of the points; returns how many do. Of values in
+// order, most hold none. Sets m and t.
+GMM1D_INLINE int e_step(const Vector* x, int groups, const Components& c, const Scratch& s, Vector* m, Vector* t) {
+    GMM1D_ALL m[p] = all(-__builtin_inf());
     for (int j = 0; j < c.k; ++j) {
-        GMM1D_PARTS {
-            const Vector z = (x[q] - c.means[j]) * c.inverse_stds[j];
+        GMM1D_ALL {
+            const Vector z = (x[p] - c.means[j]) * c.inverse_stds[j];
             const Vector a = c.log_scale[j] - 0.5 * (z * z);
-            s.z[j * PARTS + q] = z;
-            s.r[j * PARTS + q] = a;
-            m[q] = max(m[q], a);
+            s.z[j * STRIDE + p] = z;
+            s.r[j * STRIDE + p] = a;
+            m[p] = max(m[p], a);
         }
     }
     if (c.k == 2) {  // the larger term is 1: the same bits with one exp
-        GMM1D_PARTS {
-            const Vector a = s.r[q], b = s.r[PARTS + q], e = exp((a > b ? b : a) - m[q]);
-            t[q] = 1.0 + e;
-            const Vector high = 1.0 / t[q], low = e * high;
-            s.r[q] = a > b ? high : low;
-            s.r[PARTS + q] = a > b ? low : high;
+        GMM1D_ALL {
+            const Vector a = s.r[p], b = s.r[STRIDE + p], e = exp((a > b ? b : a) - m[p]);
+            t[p] = 1.0 + e;
+            const Vector high = 1.0 / t[p], low = e * high;
+            s.r[p] = a > b ? high : low;
+            s.r[STRIDE + p] = a > b ? low : high;
         }
-        return;
+        s.held[0] = 0;
+        s.held[1] = 1;
+        return 2;
     }
-    GMM1D_PARTS t[q] = Vector{};
+    GMM1D_ALL t[p] = Vector{};
+    int held = 0;
     for (int j = 0; j < c.k; ++j) {
-        GMM1D_PARTS {
-            const Vector e = exp(s.r[j * PARTS + q] - m[q]);
-            s.r[j * PARTS + q] = e;
-            t[q] += e;
+        Vector log_r[STRIDE];
+        GMM1D_ALL log_r[p] = s.r[j * STRIDE + p] - m[p];
+        if (c.k > FEW && none_above(log_r, groups, c.neglected.log_share)) continue;
+        GMM1D_ALL {
+            const Vector e = exp(log_r[p]);
+            s.r[held * STRIDE + p] = e;
+            s.z[held * STRIDE + p] = s.z[j * STRIDE + p];
+            t[p] += e;
         }
+        s.held[held++] = j;
     }
-    Vector share[PARTS];
-    GMM1D_PARTS share[q] = 1.0 / t[q];
-    for (int j = 0; j < c.k; ++j) GMM1D_PARTS s.r[j * PARTS + q] *= share[q];
+    Vector share[STRIDE];
+    GMM1D_ALL share[p] = 1.0 / t[p];
+    for (int h = 0; h < held; ++h) GMM1D_ALL s.r[h * STRIDE + p] *= share[p];
+    return held;
 }
 
-// C += w v v'. Of values in order, most components hold nothing: they are left out.
-GMM1D_INLINE void add_outer(const Vector* weight, int k, const Scratch& s, Vector* c) {
+// C += w v v'.
+GMM1D_INLINE void add_outer(const Vector* weight, int groups, int k, int held, double nothing, const Scratch& s, Vector* c) {
     const int size = 3 * k;
-    int held = 0;
-    for (int j = 0; j < k; ++j) {
-        if (sum(s.r + j * PARTS) > NOTHING) s.held[held++] = j;
+    int left_in = 0;
+    for (int h = 0; h < held; ++h) {
+        if (k <= FEW || !none_above(s.r + h * STRIDE, groups, nothing)) s.rows[left_in++] = h;
     }
-    if (held == k) {
-        for (int a = 0; a < size; ++a) {
-            Vector left[PARTS];
-            GMM1D_PARTS left[q] = weight[q] * s.v[a * PARTS + q];
-            for (int b = a; b < size; ++b) {
-                GMM1D_PARTS c[q] += left[q] * s.v[b * PARTS + q];
-                c += PARTS;
+    for (int i = 0; i < left_in; ++i) {
+        const int h = s.rows[i];
+        GMM1D_ALL {
+            const Vector z = s.z[h * STRIDE + p], r = s.r[h * STRIDE + p];
+            s.v[i * STRIDE + p] = r;
+            s.v[(left_in + i) * STRIDE + p] = r * z;
+            s.v[(2 * left_in + i) * STRIDE + p] = r * (z * z - 1.0);
+        }
+        s.rows[i] = s.held[h];
+        s.rows[left_in + i] = k + s.held[h];
+        s.rows[2 * left_in + i] = 2 * k + s.held[h];
+    }
+    for (int i = 0; i < 3 * left_in; ++i) {
+        const int a = s.rows[i];
+        Vector* row = c + (a * size - a * (a + 1) / 2) * PARTS;
+        Vector left[STRIDE];
+        GMM1D_ALL left[p] = weight[p] * s.v[i * STRIDE + p];
+        for (int l = i; l < 3 * left_in; ++l) {
+            GMM1D_PARTS {
+                Vector sum = row[s.rows[l] * PARTS + q];
+                for (int p = q; p < groups * PARTS; p += PARTS) sum += left[p] * s.v[l * STRIDE + p];
+                row[s.rows[l] * PARTS + q] = sum;
             }
         }
-        return;
-    }
-    for (int i = 1; i < 3; ++i) {
-        for (int h = 0; h < held; ++h) s.held[i * held + h] = i * k + s.held[h];
-    }
-    for (int i = 0; i < 3 * held; ++i) {
-        const int a = s.held[i];
-        Vector* row = c + (a * size - a * (a + 1) / 2) * PARTS;
-        Vector left[PARTS];
-        GMM1D_PARTS left[q] = weight[q] * s.v[a * PARTS + q];
-        for (int l = i; l < 3 * held; ++l) {
-            const int b = s.held[l] * PARTS;
-            GMM1D_PARTS row[b + q] += left[q] * s.v[b + q];
-        }
     }
 }
 
+// The sums of the components that are held.
 template <bool WEIGHTED, Detail DETAIL>
-GMM1D_INLINE void m_step(const Vector* weight, int k, const Scratch& s) {
-    const int row = k * PARTS;
+GMM1D_INLINE void m_step(const Vector* weight, int groups, const Components& c, int held, const Scratch& s) {
+    const int row = c.k * PARTS;
     Vector* n = s.sums + PARTS;
     Vector* higher = n + 3 * row;
-    for (int j = 0; j < row; ++j) {
-        const Vector z = s.z[j], r = WEIGHTED ? weight[j % PARTS] * s.r[j] : s.r[j], rz = r * z, rz2 = rz * z;
-        n[j] += r;
-        n[row + j] += rz;
-        n[2 * row + j] += rz2;
-        if (DETAIL == Detail::INFORMATION) {
-            higher[j] += rz2 * z;
-            higher[row + j] += rz2 * z * z;
-            s.v[j] = s.r[j];
-            s.v[row + j] = s.r[j] * z;
-            s.v[2 * row + j] = s.r[j] * (z * z - 1.0);
+    for (int h = 0; h < held; ++h) {
+        GMM1D_PARTS {
+            const int j = s.held[h] * PARTS + q;
+            Vector m0 = n[j], m1 = n[row + j], m2 = n[2 * row + j], m3{}, m4{};
+            if (DETAIL == Detail::INFORMATION) {
+                m3 = higher[j];
+                m4 = higher[row + j];
+            }
+            for (int p = q; p < groups * PARTS; p += PARTS) {
+                const Vector z = s.z[h * STRIDE + p], share = s.r[h * STRIDE + p];
+                const Vector r = WEIGHTED ? weight[p] * share : share, rz = r * z, rz2 = rz * z;
+                m0 += r;
+                m1 += rz;
+                m2 += rz2;
+                if (DETAIL == Detail::INFORMATION) {
+                    m3 += rz2 * z;
+                    m4 += rz2 * z * z;
+                }
+            }
+            n[j] = m0;
+            n[row + j] = m1;
+            n[2 * row + j] = m2;
+            if (DETAIL == Detail::INFORMATION) {
+                higher[j] = m3;
+                higher[row + j] = m4;
+            }
         }
     }
-    if (DETAIL == Detail::INFORMATION) {
-        add_outer(weight, k, s, higher + 2 * row);
-    }
+    if (DETAIL == Detail::INFORMATION) add_outer(weight, groups, c.k, held, c.neglected.product, s, higher + 2 * row);
 }
 
 template <bool WEIGHTED, Detail DETAIL>
 void add_block(const Points& p, std::int64_t first, std::int64_t count, const Components& c, const Scratch& s) {
-    Vector log_likelihood[PARTS], product[PARTS], x[PARTS], weight[PARTS], m[PARTS], t[PARTS];
+    Vector log_likelihood[PARTS], product[PARTS], x[STRIDE], weight[STRIDE], m[STRIDE], t[STRIDE];
     GMM1D_PARTS {
         log_likelihood[q] = Vector{};
-        product[q] = weight[q] = all(1.0);
+        product[q] = all(1.0);
     }
+    for (int q = 0; q < STRIDE; ++q) weight[q] = all(1.0);
     int pending = 0;
     std::int64_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        GMM1D_PARTS {
+    for (; i + BATCH * LANES <= count; i += BATCH * LANES) {
+        for (int q = 0; q < STRIDE; ++q) {
             const std::int64_t at = first + i + q * WIDTH;
             x[q] = (gather(p.values, p.value_stride, at) - p.centre) * p.factor;
             if (WEIGHTED) weight[q] = gather(p.weights, p.weight_stride, at);
         }
-        e_step(x, c, s, m, t);
-        if (WEIGHTED) {
-            GMM1D_PARTS log_likelihood[q] += weight[q] * (m[q] + log(t[q]));
-        } else {
-            GMM1D_PARTS {
-                log_likelihood[q] += m[q];
-                product[q] *= t[q];
-            }
-            if (++pending == PRODUCT) {
-                GMM1D_PARTS {
-                    log_likelihood[q] += log(product[q]);
-                    product[q] = all(1.0);
-                }
-                pending = 0;
+        const int held = e_step(x, BATCH, c, s, m, t);
+        for (int q = 0; q < STRIDE; ++q) {
+            if (WEIGHTED) {
+                log_likelihood[q % PARTS] += weight[q] * (m[q] + log(t[q]));
+            } else {
+                log_likelihood[q % PARTS] += m[q];
+                product[q % PARTS] *= t[q];
             }
         }
-        m_step<WEIGHTED, DETAIL>(weight, c.k, s);
+        if (!WEIGHTED && (pending += BATCH) == PRODUCT) {
+            GMM1D_PARTS {
+                log_likelihood[q] += log(product[q]);
+                product[q] = all(1.0);
+            }
+            pending = 0;
+        }
+        m_step<WEIGHTED, DETAIL>(weight, BATCH, c, held, s);
     }
     if (!WEIGHTED) GMM1D_PARTS log_likelihood[q] += log(product[q]);
-    if (i < count) {  // the rest: repeat the last point with weight zero
-        double last[LANES], share[LANES];
-        for (int l = 0; l < LANES; ++l) {
-            const bool there = i + l < count;
-            const std::int64_t at = first + (there ? i + l : count - 1);
-            last[l] = (read(p.values, p.value_stride, at) - p.centre) * p.factor;
-            share[l] = !there ? 0.0 : WEIGHTED ? read(p.weights, p.weight_stride, at) : 1.0;
+    if (i < count) {  // the rest: the last point is repeated with weight zero
+        const int groups = static_cast<int>((count - i + LANES - 1) / LANES);
+        for (int q = 0; q < groups * PARTS; ++q) {
+            const std::int64_t at = first + i + q * WIDTH, last = first + count - 1;
+            if (at + WIDTH - 1 <= last) {
+                x[q] = gather(p.values, p.value_stride, at);
+                if (WEIGHTED) weight[q] = gather(p.weights, p.weight_stride, at);
+            } else {
+                for (int l = 0; l < WIDTH; ++l) {
+                    const std::int64_t there = at + l < last ? at + l : last;
+                    x[q][l] = read(p.values, p.value_stride, there);
+                    weight[q][l] = at + l > last ? 0.0 : WEIGHTED ? read(p.weights, p.weight_stride, there) : 1.0;
+                }
+            }
+            x[q] = (x[q] - p.centre) * p.factor;
         }
-        std::memcpy(x, last, sizeof last);
-        std::memcpy(weight, share, sizeof share);
-        e_step(x, c, s, m, t);
-        GMM1D_PARTS log_likelihood[q] += weight[q] * (m[q] + log(t[q]));
-        m_step<true, DETAIL>(weight, c.k, s);
+        const int held = e_step(x, groups, c, s, m, t);
+        for (int q = 0; q < groups * PARTS; ++q) log_likelihood[q % PARTS] += weight[q] * (m[q] + log(t[q]));
+        m_step<true, DETAIL>(weight, groups, c, held, s);
     }
     GMM1D_PARTS s.sums[q] += log_likelihood[q];
 }
@@ -230,12 +272,14 @@ void map(const double* from, double* to, std::int64_t size) {
     for (int l = 0; i + l < size; ++l) to[i + l] = rest[l];
 }
 
+bool factor(double* matrix, int n) { return cholesky(matrix, n); }
+
 }  // namespace
 
 #define GMM1D_STRING2(name) #name
 #define GMM1D_STRING(name) GMM1D_STRING2(name)
 
 extern const Kernel GMM1D_JOIN(kernel_, GMM1D_ISA);
-const Kernel GMM1D_JOIN(kernel_, GMM1D_ISA) = {GMM1D_STRING(GMM1D_ISA), add_points, map<exp>, map<log>};
+const Kernel GMM1D_JOIN(kernel_, GMM1D_ISA) = {GMM1D_STRING(GMM1D_ISA), add_points, factor, map<exp>, map<log>};
 
 }  // namespace gmm1d

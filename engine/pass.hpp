@@ -20,10 +20,20 @@ struct Points {
     double centre, factor;
 };
 
+// Of BATCH times eight points next to each other, a component whose log responsibilities are all lower is left out, and out of
+// products where its responsibilities are all lower.
+struct Neglected {
+    double log_share, product;
+};
+constexpr int BATCH = 4;
+constexpr Neglected NOTHING{-708.0, 1e-25};  // all that leaves no trace
+constexpr Neglected LITTLE{-23.0, 1e-5};     // what a search does not miss
+
 // A mixture in standardised units. log_scale_j = log(weight_j / std_j), -inf for a weight of zero.
 struct Components {
     int k;
     const double *log_scale, *means, *inverse_stds;
+    Neglected neglected;
 };
 
 // A sum with the rounding errors of its additions (Knuth's two-sum): value = high + low.
@@ -56,15 +66,20 @@ static constexpr std::int64_t sums(Detail detail, std::int64_t k) {
 constexpr std::int64_t BLOCK = 512;
 
 // Doubles of scratch memory that a kernel needs.
-static constexpr std::int64_t scratch_size(std::int64_t k) { return 8 * (8 * k + sums(Detail::INFORMATION, k)); }
+static constexpr std::int64_t scratch_size(std::int64_t k) { return 8 * ((5 * BATCH + 1) * k + sums(Detail::INFORMATION, k)); }
 
 // Adds the points first ... first + count - 1 to `total`.
 using AddPoints = void (*)(const Points&, std::int64_t first, std::int64_t count, const Components&, Detail,
                            double* scratch, Sum* total);
 
+// Rows of a matrix of n columns are padded to so many for a kernel.
+constexpr int LANES = 8;
+static constexpr std::int64_t padded(std::int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
 struct Kernel {
     const char* name;
     AddPoints add_points;
+    bool (*cholesky)(double*, int);  // see cholesky.hpp
     void (*exp)(const double*, double*, std::int64_t);
     void (*log)(const double*, double*, std::int64_t);
 };

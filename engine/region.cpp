@@ -15,12 +15,14 @@ constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflo
 void measure(const Model& model, const Here& here, Metric& m) {
     const int n = model.n_free(), k = here.at.k();
     m.root.resize(n);
+    m.inverse.resize(n);
     m.slope.resize(n);
     m.null.assign(n, 0.0);
     m.curvature.resize(n * n);
     double length = 0.0;
     for (int i = 0; i < n; ++i) {
         m.root[i] = std::sqrt(here.information[i]);
+        m.inverse[i] = 1.0 / m.root[i];
         m.slope[i] = here.gradient[i] / m.root[i];
     }
     for (int j = 0; j < k; ++j) {
@@ -31,9 +33,9 @@ void measure(const Model& model, const Here& here, Metric& m) {
     }
     for (double& x : m.null) x /= length > 0.0 ? std::sqrt(length) : 1.0;
     for (int i = 0; i < n; ++i) {
-        for (int j = 0; j < n; ++j) {
-            m.curvature[i * n + j] = -here.hessian[i * n + j] / m.root[i] / m.root[j] + m.null[i] * m.null[j];
-        }
+        const double *row = &here.hessian[i * n], inverse = m.inverse[i], null = m.null[i];
+        double* to = &m.curvature[i * n];
+        for (int j = 0; j < n; ++j) to[j] = null * m.null[j] - row[j] * (inverse * m.inverse[j]);
     }
 }
 
@@ -76,6 +78,7 @@ void TrustRegion::start(double total_weight) {
     total_weight_ = total_weight;
     radius_ = 0.5 * std::sqrt(total_weight);
     stalls = 0;
+    shift_ = 0.0;
 }
 
 double TrustRegion::noise(const Here& here) const { return ROUNDING * (std::abs(here.objective) + total_weight_); }
@@ -86,7 +89,7 @@ void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
     std::vector<double>& d = scaled_;
     measure(model, here, metric_);
     smallest_eigenvalue = 1.0;
-    if (spectrum || !by_factors(n)) by_eigenvectors(n);
+    if (spectrum || !by_factors(n, model.data().kernel())) by_eigenvectors(n);
     step_.resize(n);
     for (int i = 0; i < n; ++i) step_[i] = d[i] / m.root[i];
     const double shrink = std::max(model.largest_step(step_), 1.0);
@@ -108,29 +111,36 @@ void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
 
 // The step (B' + shift)^-1 g of length radius_ or so, by Cholesky factors: cheaper than eigenvectors, but blind to the
 // hard case. False if no shift is found. The smallest eigenvalue becomes -1 where B' is not positive definite.
-bool TrustRegion::by_factors(int n) {
+bool TrustRegion::by_factors(int n, const Kernel& kernel) {
     constexpr int MOST_SHIFTS = 14;
-    constexpr double FIRST_SHIFT = 0.02, ROOM = 1.1;
-    double shift = 0.0;
-    std::vector<double>&factor = factor_, &d = scaled_;
+    constexpr double FIRST_SHIFT = 1e-5, GROWTH = 8.0, ROOM = 1.1;  // a shift far beyond what is needed makes a step far too short
+    const std::int64_t width = padded(n);
+    std::vector<double>&factor = factor_, &d = scaled_, &w = along_;
+    double shift = 0.0, least = 1.0;
+    for (int j = 0; j < n; ++j) least = std::min(least, metric_.curvature[j * n + j]);
+    if (least <= 0.0) {
+        smallest_eigenvalue = -1.0;
+        shift = std::max(-2.0 * least, FIRST_SHIFT);
+    }
     for (int i = 0; i < MOST_SHIFTS; ++i) {
-        factor = metric_.curvature;
-        for (int j = 0; j < n; ++j) factor[j * n + j] += shift;
-        d = metric_.slope;
-        if (!solve(factor, d)) {
+        factor.resize(n * width);
+        for (int j = 0; j < n; ++j) {
+            std::copy(&metric_.curvature[j * n + j], &metric_.curvature[j * n] + n, &factor[j * width + j]);
+            factor[j * width + j] += shift;
+        }
+        if (!kernel.cholesky(factor.data(), n)) {
             smallest_eigenvalue = -1.0;
-            shift = std::max(4.0 * shift, FIRST_SHIFT);
+            shift = std::max({GROWTH * shift, FIRST_SHIFT, shift_ / GROWTH});
             continue;
         }
+        substitute(factor, d = metric_.slope);
+        substitute_back(factor, d);
+        if (smallest_eigenvalue < 0.0) shift_ = shift;
         double squared = 0.0, slope = 0.0;
         for (double x : d) squared += x * x;
         if (squared <= ROOM * radius_ * radius_) return true;
-        std::vector<double> w = d;  // L w = d: the derivative of the length
-        for (int j = 0; j < n; ++j) {
-            for (int k = 0; k < j; ++k) w[j] -= factor[j * n + k] * w[k];
-            w[j] /= factor[j * n + j];
-            slope += w[j] * w[j];
-        }
+        substitute(factor, w = d);  // the derivative of the length
+        for (double x : w) slope += x * x;
         shift += squared / slope * (std::sqrt(squared) - radius_) / radius_;
     }
     return false;

@@ -24,7 +24,7 @@ bool same(const Parameters& a, const Parameters& b);
 
 // B' = I^-1/2 (-H) I^-1/2, in which the null direction (1, ..., 1) of the log-odds has the eigenvalue 1.
 struct Metric {
-    std::vector<double> root, curvature, slope, null;
+    std::vector<double> root, inverse, curvature, slope, null;  // inverse: of the roots
 };
 
 // Steps that promise most within a radius, in the metric of the complete-data information (More and Sorensen 1983).
@@ -47,11 +47,12 @@ public:
 
 private:
     double noise(const Here& here) const;
-    bool by_factors(int n);
+    bool by_factors(int n, const Kernel& kernel);
     void by_eigenvectors(int n);
 
     double total_weight_ = 0.0, radius_ = 0.0, length_ = 0.0;
-    std::vector<double> step_, scaled_, factor_;  // scaled_: the step in the metric
+    double shift_ = 0.0;  // the last that made B' positive definite: the next is not far
+    std::vector<double> step_, scaled_, along_, factor_;  // scaled_: the step in the metric
     Metric metric_;
     Here to_;
 };

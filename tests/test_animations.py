@@ -155,7 +155,7 @@ def test_long_climbs_are_thinned_and_say_so() -> None:
 @pytest.mark.parametrize(
     ("case", "pictures"),
     [
-        ("Newton", ["start", *["E", "em"] * 5, *["newton"] * 6, "end"]),
+        ("Newton", ["start", *["E", "em"] * 5, *["newton"] * 5, "end"]),
         ("one component", ["start", "newton", "end"]),
         ("no step", ["start", "end"]),
     ],
