@@ -6,17 +6,31 @@
 #include <tuple>
 #include <utility>
 
-#include "ordered.hpp"
-
 namespace gmm1d {
 namespace {
 
-constexpr double REACH = 6.5;           // beyond so many stds a window's density counts as zero
+constexpr double REACH = 5.0;           // beyond so many stds a window's density counts as zero
 constexpr int BROAD = 4;                // windows of down to n / 2^BROAD are all looked at closely ...
-constexpr std::size_t NARROW = 24;      // ... and so many narrower ones
+constexpr std::size_t NARROW = 12;      // ... and so many narrower ones
 constexpr double FEWEST = 6.0;          // values in a window
 constexpr double FEW = 20.0;            // of few values: a window of no more, that others would always outdo
 constexpr double HALF_LOG_2PI = 0.9189385332046727;
+
+// Of f(0) ... f(size - 1), four at a time.
+template <typename F>
+double sum(std::int64_t size, F f) {
+    double sums[4] = {0.0, 0.0, 0.0, 0.0};
+    std::int64_t i = 0;
+    for (; i + 4 <= size; i += 4) {
+        for (int l = 0; l < 4; ++l) sums[l] += f(i + l);
+    }
+    for (; i < size; ++i) sums[0] += f(i);
+    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+}
+
+double dot(const double* a, const double* b, std::int64_t size) {
+    return sum(size, [&](std::int64_t i) { return a[i] * b[i]; });
+}
 
 // Two halves of one component in its place: the likelihood stays, and S pays the least for it. Each half must hold enough
 // to keep its std.
@@ -48,11 +62,15 @@ Places::Places(const Nodes& coarse, const Kernel& kernel, bool equal_stds, const
     upto_.push_back(0.0);
     for (double w : coarse.weights) upto_.push_back(upto_.back() + w);
     cut();
+    logs_.resize(narrow_.size());
+    for (std::size_t i = 0; i < narrow_.size(); ++i) logs_[i] = narrow_[i].log_density;
+    kernel.log(logs_.data(), logs_.data(), logs_.size());
+    for (std::size_t i = 0; i < narrow_.size(); ++i) narrow_[i].log_density = logs_[i] + HALF_LOG_2PI;
     for (const Crowd& crowd : crowds) {
         const auto from = coarse.values.begin();
         const auto first = std::lower_bound(from, coarse.values.end(), crowd.low) - from;
         const auto last = std::upper_bound(from, coarse.values.end(), crowd.high) - from;
-        if (last - first >= 2) broad_.push_back({first, last});
+        if (last - first >= 2) add(first, last, false);
     }
 }
 
@@ -103,23 +121,36 @@ std::int64_t Places::ratios(const Window& w) {
     return size;
 }
 
+Places::Window Places::window(const Range& range) const {
+    const double *x = &coarse_.values[range.first], *w = &coarse_.weights[range.first];
+    const std::int64_t size = range.last - range.first;
+    const double offset = sum(size, [&](std::int64_t i) { return w[i] * (x[i] - x[0]); }) / range.weight;
+    const double square = sum(size, [&](std::int64_t i) {
+        const double d = (x[i] - x[0]) - offset;
+        return w[i] * (d * d);
+    });
+    Window out{x[0] + offset, std::sqrt(square / range.weight), 0.6 * range.weight / coarse_.n, 0.0, 0, 0};
+    reach(out);
+    return out;
+}
+
+void Places::reach(Window& window) const { std::tie(window.first, window.last) = coarse_.within(window.mean, REACH * window.std); }
+
 // The Gaussian that fits a window, if adding it can help, with what that would gain:
 // g(a) = sum w log(1 + a R), R = phi / p - 1, is concave in its weight a, and only g'(0) > 0 can help.
-void Places::consider(const Range& range, const Parameters& base, const Penalty& penalty, std::vector<Window>& windows) {
-    const Moments m = moments(&coarse_.values[range.first], &coarse_.weights[range.first], range.last - range.first);
-    const double n = coarse_.n, weight = upto_[range.last] - upto_[range.first];
-    Window window{m.mean, equal_stds_ ? base.stds[0] : m.std, 0.6 * weight / n, 0.0, 0, 0};
+void Places::consider(Window window, const Parameters& base, const Penalty& penalty, std::vector<Window>& windows) {
+    if (equal_stds_) {
+        window.std = base.stds[0];
+        reach(window);
+    }
     if (!(window.std > 0.0)) return;
-    std::tie(window.first, window.last) = coarse_.within(window.mean, REACH * window.std);
     const std::int64_t size = ratios(window);
-    const double *w = &coarse_.weights[window.first], outside = n - (upto_[window.last] - upto_[window.first]);
-    double slope = -outside;
-    for (std::int64_t i = 0; i < size; ++i) slope += w[i] * ratio_[i];
-    if (!(slope > 0.0)) return;
+    const double *w = &coarse_.weights[window.first], outside = coarse_.n - (upto_[window.last] - upto_[window.first]);
+    if (!(dot(w, ratio_.data(), size) > outside)) return;
     for (std::int64_t i = 0; i < size; ++i) buffer_[i] = 1.0 + window.share * ratio_[i];
     kernel_.log(buffer_.data(), buffer_.data(), size);
-    window.gain = (outside + base.k() * penalty.d) * std::log1p(-window.share) + penalty.d * std::log(window.share) + penalty.c * std::log(window.std);
-    for (std::int64_t i = 0; i < size; ++i) window.gain += w[i] * buffer_[i];
+    window.gain = (outside + base.k() * penalty.d) * std::log1p(-window.share) + penalty.d * std::log(window.share) +
+                  penalty.c * std::log(window.std) + dot(w, buffer_.data(), size);
     windows.push_back(window);
 }
 
@@ -147,40 +178,51 @@ void Places::cut() {
     double size = 0.5 * n;
     for (int halved = 1; size >= FEWEST; ++halved, size *= 0.5) {
         std::int64_t a = 0, b = 0;  // as far as the weight up to them is not above, or not below
-        Range before{-1, -1};
+        std::pair<std::int64_t, std::int64_t> before{-1, -1};
         for (std::int64_t i = 0; 0.5 * size * i + size < n * (1.0 + 1e-9); ++i) {
             const double from = 0.5 * size * i, to = from + size;
             while (upto_[a + 1] <= from + 1e-9 * n) ++a;
             while (upto_[b] < to - 1e-9 * n) ++b;
-            if (b - a < 2 || (a == before.first && b == before.last)) continue;
+            if (b - a < 2 || (a == before.first && b == before.second)) continue;
             before = {a, b};
-            (halved > BROAD ? narrow_ : broad_).push_back(before);
+            add(a, b, halved > BROAD);
         }
         if (0.5 * size * coarse_.size() < n) break;  // most narrower ones hold single nodes
     }
     for (std::int64_t run : {2, 3, 4, 6}) {  // in the tails a node stands for few values
         for (std::int64_t a = 0; coarse_.compressed && a + run <= coarse_.size(); ++a) {
-            if (upto_[a + run] - upto_[a] >= FEWEST) narrow_.push_back({a, a + run});
+            if (upto_[a + run] - upto_[a] >= FEWEST) add(a, a + run, true);
         }
     }
 }
 
-// Those windows that are most crowded for the model: W log(W / e) - (W - e) is largest, with the weight W in a length h
-// where the model, of density p in the middle, leads to expect e = n h p.
-std::vector<Places::Range> Places::crowded(const std::vector<Range>& ranges, std::size_t most) const {
+void Places::add(std::int64_t first, std::int64_t last, bool narrow) {
+    const double count = double(last - first), h = (coarse_.values[last - 1] - coarse_.values[first]) * count / (count - 1.0);
+    const double weight = upto_[last] - upto_[first];
+    const Range range{first, last, (first + last) / 2, weight, narrow ? weight / (coarse_.n * h) : 0.0};
+    if (narrow) narrow_.push_back(range);
+    else broad_.push_back(window(range));
+}
+
+// Those narrow windows that are most crowded for the model: W log(W / e) - (W - e) is largest, with the weight W in a
+// length h where the model, of density p in the middle, leads to expect e = n h p.
+std::vector<Places::Range> Places::crowded() {
     std::vector<std::pair<double, std::size_t>> scores;
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
-        const auto [a, b] = ranges[i];
-        const double count = double(b - a), h = (coarse_.values[b - 1] - coarse_.values[a]) * count / (count - 1.0);
-        const double weight = upto_[b] - upto_[a];
-        const double log_ratio = std::log(weight / (coarse_.n * h)) - log_density_[(a + b) / 2] + HALF_LOG_2PI;
-        if (log_ratio > 0.0) scores.emplace_back(weight * (log_ratio - 1.0 + std::exp(-log_ratio)), i);
+    scores.reserve(narrow_.size());
+    logs_.resize(narrow_.size());
+    for (std::size_t i = 0; i < narrow_.size(); ++i) logs_[i] = log_density_[narrow_[i].middle] - narrow_[i].log_density;
+    kernel_.exp(logs_.data(), logs_.data(), logs_.size());
+    for (std::size_t i = 0; i < narrow_.size(); ++i) {
+        const Range& range = narrow_[i];
+        const double log_ratio = range.log_density - log_density_[range.middle];
+        if (log_ratio > 0.0) scores.emplace_back(range.weight * (log_ratio - 1.0 + logs_[i]), i);
     }
-    most = std::min(most, scores.size());
+    const std::size_t most = std::min(NARROW, scores.size());
     const auto higher = [](const auto& x, const auto& y) { return x.first != y.first ? x.first > y.first : x.second < y.second; };
-    std::partial_sort(scores.begin(), scores.begin() + most, scores.end(), higher);
+    std::nth_element(scores.begin(), scores.begin() + most, scores.end(), higher);
+    std::sort(scores.begin(), scores.begin() + most, higher);
     std::vector<Range> out;
-    for (std::size_t i = 0; i < most; ++i) out.push_back(ranges[scores[i].second]);
+    for (std::size_t i = 0; i < most; ++i) out.push_back(narrow_[scores[i].second]);
     return out;
 }
 
@@ -189,8 +231,8 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count, co
     densities(base);
     std::vector<Window> windows, kept;
     for (int j : gone) kept.push_back({from.means[j], from.stds[j], 0.0, 0.0, 0, 0});
-    for (const Range& range : broad_) consider(range, base, penalty, windows);
-    for (const Range& range : crowded(narrow_, NARROW)) consider(range, base, penalty, windows);
+    for (const Window& each : broad_) consider(each, base, penalty, windows);
+    for (const Range& range : crowded()) consider(window(range), base, penalty, windows);
     std::stable_sort(windows.begin(), windows.end(), [](const Window& a, const Window& b) { return a.gain > b.gain; });
     bool few = false;
     for (const Window& w : windows) {

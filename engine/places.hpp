@@ -17,24 +17,29 @@ public:
 private:
     struct Window {
         double mean, std, share, gain;
-        std::int64_t first, last;
+        std::int64_t first, last;  // within reach of it
     };
     struct Range {
-        std::int64_t first, last;
+        std::int64_t first, last, middle;
+        double weight, log_density;  // without the constant
     };
 
     void cut();
-    std::vector<Range> crowded(const std::vector<Range>& ranges, std::size_t most) const;
+    void add(std::int64_t first, std::int64_t last, bool narrow);
+    Window window(const Range& range) const;
+    void reach(Window& window) const;
+    std::vector<Range> crowded();
     void densities(const Parameters& base);
-    void consider(const Range& range, const Parameters& base, const Penalty& penalty, std::vector<Window>& windows);
+    void consider(Window window, const Parameters& base, const Penalty& penalty, std::vector<Window>& windows);
     void settle(Window& window);
     std::int64_t ratios(const Window& window);
 
     const Nodes& coarse_;
     const Kernel& kernel_;
     const bool equal_stds_;
-    std::vector<Range> broad_, narrow_;
-    std::vector<double> log_density_, buffer_, ratio_, upto_;  // upto_: the weights of the coarse nodes before each of them
+    std::vector<Window> broad_;
+    std::vector<Range> narrow_;
+    std::vector<double> log_density_, buffer_, ratio_, logs_, upto_;  // upto_: the weights of the coarse nodes before each of them
 };
 
 }  // namespace gmm1d
