@@ -29,6 +29,19 @@ inline Parameters merged(const Parameters& at, int i, int j) {
     return out;
 }
 
+// The components that are all but equal to one before them, within 5 % of their std.
+inline std::vector<int> copies(const Parameters& at) {
+    constexpr double ALIKE = 0.05;
+    std::vector<int> out;
+    for (int j = 1; j < at.k(); ++j) {
+        for (int i = 0; i < j && (out.empty() || out.back() != j); ++i) {
+            const double std = at.stds[j];
+            if (std::abs(at.means[i] - at.means[j]) < ALIKE * std && std::abs(at.stds[i] - std) < ALIKE * std) out.push_back(j);
+        }
+    }
+    return out;
+}
+
 // By mean.
 inline void sort(Parameters& at) {
     if (std::is_sorted(at.means.begin(), at.means.end())) return;

@@ -11,29 +11,25 @@ namespace {
 
 // The path, and the improvement of its end.
 constexpr std::size_t PARENTS = 2;
-constexpr int CANDIDATES = 6;      // places where a component is added to the best of one less, half of them to the second ...
+constexpr int CANDIDATES = 10;     // places where a component is added to the best of one less, half of them to the second ...
 constexpr int AGAIN = 2;           // ... and to what is left of an optimum, or to what two merged components leave
-constexpr int MOST_SCATTERED = 40; // starts that spread over the data, where ties or few values leave no optimum yet
-constexpr int SCATTERED = 2;       // starts for each component after the second, spread over the data
+constexpr int SCATTERED = 40;      // starts that spread over the data, where ties or few values leave no optimum yet; else k
 constexpr int ROUNDS = 10;         // of moving every component of the best optimum elsewhere
-constexpr int PATIENCE = 2;        // climbs for each component but one, in a row, that lead no higher: then it is enough
 constexpr std::size_t KEPT = 8;    // optima of one number of components
 
-// Nodes: groups of values for each component, more for more values.
-constexpr double FEWEST_GROUPS = 10.0, MOST_GROUPS = 24.0;
+// Nodes: groups of values for each component, so many times the cube root of the number of values, on the path and later.
+constexpr double FEWEST_GROUPS = 12.0, PATH = 1.5, MOST_ON_PATH = 18.0, LATER = 2.2, MOST_LATER = 40.0;
 constexpr int GROUPS = 40;         // at least in all
 constexpr int FINE = 60;           // for each component, in fine nodes
 constexpr double COARSE = 1.0;     // by so much coarse nodes may misjudge an objective
 
 // A climb.
-constexpr int SETTLING = 1, EM_STEPS = 2, MOST_STEPS = 80;
+constexpr int EM_STEPS = 2, MOST_STEPS = 80;
 constexpr double ENOUGH = 1e-3;    // it ends where the next step promises less ...
-constexpr double HOPE = 3.0;       // ... or where even so many times what that promises would not lead near the best ...
-constexpr double FAR_HOPE = 10.0;  // ... so many where the objective is not yet concave
-constexpr double MARGIN = 1.0;     // ... by so much below it: what coarse nodes may misjudge
-constexpr double ALIKE = 0.5;      // optima within so many stds, relative stds and weights may be one and the same ...
-constexpr double SAME = 2e-3;      // ... and are if their objectives differ by less
-constexpr double SOON = 1.0;       // where the next step promises less
+constexpr double HOPE = 4.0;       // ... or where even so many times what that promises would not lead near the best ...
+constexpr double MARGIN = 5.0;     // ... by so much below it
+constexpr double ALIKE = 0.3;      // so near in means, in stds, and in stds, and twice so near in weights, a step leads to the same optimum
+constexpr double SAME = 2e-3;      // optima are the same if their objectives differ by less
 constexpr std::int64_t WORTHWHILE = 1 << 13;  // nodes times squared components from which on threads share the climbs
 constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
 
@@ -58,22 +54,24 @@ Search::Search(const Nodes& nodes, const std::vector<Crowd>& crowds, const Kerne
     : full_(nodes), crowds_(crowds), kernel_(kernel), poll_(std::move(poll)), equal_stds_(equal_stds), threads_(threads) {}
 
 // Nodes and workspaces for k components.
-void Search::prepare(int k) {
-    if (k_ == k) return;
+void Search::prepare(int k, bool on_path) {
+    const double each = std::clamp((on_path ? PATH : LATER) * std::cbrt(full_.n), FEWEST_GROUPS, on_path ? MOST_ON_PATH : MOST_LATER);
+    const int groups = std::max(GROUPS, static_cast<int>(each * k));
+    if (k_ == k && groups_ == groups) return;
+    if (k_ != k) fine_ = std::make_unique<Nodes>(coarsened(full_, FINE * k, crowds_));
     k_ = k;
-    const double each = std::clamp(1.5 * std::cbrt(full_.n), FEWEST_GROUPS, MOST_GROUPS);
-    fine_ = std::make_unique<Nodes>(coarsened(full_, FINE * k, crowds_));
-    coarse_ = std::make_unique<Nodes>(coarsened(*fine_, std::max(GROUPS, static_cast<int>(each * k)), crowds_));
+    groups_ = groups;
+    coarse_ = std::make_unique<Nodes>(coarsened(*fine_, groups, crowds_));
     workers_.clear();
     const int threads = coarse_->size() * k * k < WORTHWHILE ? 1 : threads_;
     for (int t = 0; t < threads; ++t) {
-        workers_.push_back(std::make_unique<Worker>(Worker{coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{}), {}}));
+        workers_.push_back(std::make_unique<Worker>(Worker{coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{}, LITTLE), {}}));
     }
     places_ = std::make_unique<Places>(*coarse_, kernel_, equal_stds_, crowds_);
 }
 
 const Nodes& Search::fine(int k) {
-    prepare(k);
+    if (k_ != k) prepare(k, true);
     return *fine_;
 }
 
@@ -85,67 +83,78 @@ bool Search::run(int k, std::vector<Level>& path) {
             here.found.push_back({quantile_start(full_, 1), 0.0});
             continue;
         }
-        prepare(each);
+        prepare(each, true);
         here.slack = slack();
         std::vector<Parameters> starts{quantile_start(*coarse_, each)};
         const Level& fewer = path[each - 2];
         const auto& parents = fewer.found.empty() ? fewer.spread : fewer.found;
         for (std::size_t i = 0; i < std::min(PARENTS, parents.size()); ++i) {
             const int count = i == 0 ? std::min(CANDIDATES, 2 * each - 1) : CANDIDATES / 2;
-            if (!place(parents[i].at, count, parents[i].at, {}, starts)) return false;
+            place(parents[i].at, count, parents[i].at, {}, starts);
         }
-        if (!ascend(starts, here)) return false;
+        if (!ascend(starts, each, here)) return false;
     }
     return true;
 }
 
 // With two components nothing is left to move: the path has put one of them everywhere.
 bool Search::improve(int k, Level& level) {
-    prepare(k);
+    prepare(k, true);
     std::vector<Parameters> spread_out;
-    const int count = level.found.empty() ? MOST_SCATTERED : SCATTERED * (k - 2);
+    const int count = level.found.empty() ? SCATTERED : k > 2 ? k : 0;
     for (int i = 0; i < count; ++i) spread_out.push_back(scattered(*coarse_, k, i));
-    if (!ascend(spread_out, level)) return false;
-    for (int round = 0; round < ROUNDS && k > 2 && level.best(); ++round) {
+    if (!ascend(spread_out, k, level)) return false;
+    return (k == 2 || rearrange(k, level)) && again(*fine_, threads_, level);
+}
+
+// A component of the best optimum is deleted, or two are merged, and one is added elsewhere, until nothing rises.
+bool Search::rearrange(int k, Level& level) {
+    prepare(k, false);
+    if (!again(*coarse_, 1, level)) return false;
+    for (int round = 0; round < ROUNDS && level.best(); ++round) {
         const Optimum from = *level.best();
         const bool finite = !level.found.empty();
-        std::vector<Parameters> starts;
+        const std::vector<int> twins = copies(from.at);
+        std::vector<int> movable;  // one of several copies is as good as another
         for (int j = 0; j < k; ++j) {
-            if (!place(without(from.at, j), AGAIN, from.at, {j}, starts)) return false;
+            if (std::find(twins.begin(), twins.end(), j) == twins.end()) movable.push_back(j);
         }
-        for (int j = 0; j + 1 < k; ++j) {
-            if (!place(merged(from.at, j, j + 1), AGAIN, from.at, {j, j + 1}, starts)) return false;
+        std::vector<Parameters> starts;
+        for (int j : movable) place(without(from.at, j), AGAIN, from.at, {j}, starts);
+        for (std::size_t i = 0; i + 1 < movable.size(); ++i) {
+            const int a = movable[i], b = movable[i + 1];
+            place(merged(from.at, a, b), AGAIN, from.at, {a, b}, starts);
         }
-        if (!ascend(starts, level)) return false;
+        if (!ascend(starts, static_cast<int>(movable.size()), level)) return false;
         if (finite == !level.found.empty() && level.best()->objective < from.objective + SAME) break;
     }
-    return finish(level);
+    return true;
 }
 
 bool Search::add(const std::vector<Parameters>& starts, Level& level) {
     if (starts.empty()) return true;
-    prepare(starts[0].k());
+    prepare(starts[0].k(), false);
     Level more;
     more.slack = slack();
     for (const Parameters& start : starts) {  // each by itself, so that none is cut short by those before
         Level one;
         one.slack = more.slack;
-        if (!ascend({start}, one)) return false;
+        if (!ascend({start}, start.k(), one)) return false;
         more.add(one);
     }
-    if (!finish(more)) return false;
+    if (!again(*fine_, threads_, more)) return false;
     level.add(more);
     return true;
 }
 
 double Search::slack() const { return coarse_->size() < fine_->size() ? COARSE : SAME; }
 
-// The best are climbed on the fine nodes, where coarse ones may misjudge them.
-bool Search::finish(Level& level) {
+// The best are climbed on other nodes, where those before may have misjudged them.
+bool Search::again(const Nodes& nodes, int threads, Level& level) {
     if (level.slack <= SAME || level.found.empty()) return true;
     Level exact;
-    Worker worker{fine_->accumulator(level.found[0].at.k(), threads_, kernel_, poll_), {}};
-    const Penalty penalty = fine_->penalty(equal_stds_);
+    Worker worker{nodes.accumulator(level.found[0].at.k(), threads, kernel_, poll_, LITTLE), {}};
+    const Penalty penalty = nodes.penalty(equal_stds_);
     for (const Optimum& each : level.found) {
         if (!exact.found.empty() && each.objective < level.found[0].objective - level.slack) break;
         Here here;
@@ -154,29 +163,19 @@ bool Search::finish(Level& level) {
         if (how == Rise::INTERRUPTED) return false;
         file(std::move(here), how, exact);
     }
-    level.slack = SAME;
+    level.slack = &nodes == fine_.get() ? SAME : slack();
     level.found.clear();
     level.add(exact);
     return true;
 }
 
-// A few EM steps, then a component is added at the most promising places, elsewhere than those that are gone.
-bool Search::place(const Parameters& base, int count, const Parameters& from, const std::vector<int>& gone, std::vector<Parameters>& starts) {
-    const Penalty penalty = coarse_->penalty(equal_stds_);
-    Model model(workers_[0]->data, base.k(), penalty, {equal_stds_, {}, {}, {}});
-    Here here;
-    here.at = model.constrained(base);
-    for (int step = 0; step < SETTLING && base.k() > 1; ++step) {
-        if (!model.evaluate(here, Detail::EM)) return false;
-        here.at = here.next;
-        if (collapsed(model, here.at) >= 0) return true;
-    }
-    for (Parameters& each : places_->candidates(here.at, count, penalty, from, gone)) starts.push_back(std::move(each));
-    return true;
+// A component is added at the most promising places, elsewhere than those that are gone.
+void Search::place(const Parameters& base, int count, const Parameters& from, const std::vector<int>& gone, std::vector<Parameters>& starts) {
+    for (Parameters& each : places_->candidates(base, count, coarse_->penalty(equal_stds_), from, gone)) starts.push_back(std::move(each));
 }
 
 // Takes a few EM steps from each start, then climbs on from the highest, one after the other, as long as that leads higher.
-bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
+bool Search::ascend(const std::vector<Parameters>& starts, int movable, Level& level) {
     const Penalty penalty = coarse_->penalty(equal_stds_);
     const auto each = [&](std::size_t count, const std::function<void(std::int64_t, int)>& work) {
         if (workers_.size() > 1 && count > 1) return void(parallel(count, static_cast<int>(workers_.size()), poll_, work));
@@ -195,8 +194,8 @@ bool Search::ascend(const std::vector<Parameters>& starts, Level& level) {
         else file(std::move(here[i]), how[i], level);
     }
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return here[a].objective > here[b].objective; });
-    int idle = 0;  // climbs in a row that led no higher
-    for (std::size_t first = 0, size; first < order.size() && idle < PATIENCE * (k_ - 1); first += size) {
+    int idle = 0;  // climbs in a row that led no higher: as many as components that can move are enough
+    for (std::size_t first = 0, size; first < order.size() && idle < movable; first += size) {
         size = std::min(WAVE, order.size() - first);
         const double before = level.found.empty() ? -std::numeric_limits<double>::infinity() : level.found[0].objective;
         each(size, [&](std::int64_t i, int thread) {
@@ -249,8 +248,8 @@ Search::Rise Search::rise(Worker& worker, const Penalty& penalty, Here& here, co
     for (int step = 0; step < MOST_STEPS; ++step) {
         region.propose(model, here, false);
         const bool concave = region.smallest_eigenvalue > 1e-9;
-        if (hopeless(here, (concave ? HOPE : FAR_HOPE) * region.promise, level)) return Rise::KNOWN;
-        if (concave && known(here, region.promise, level)) return Rise::KNOWN;
+        if (hopeless(here, HOPE * region.promise, level)) return Rise::KNOWN;
+        if (concave && known(model, here, region, level)) return Rise::KNOWN;
         if (region.promise < ENOUGH) {
             if (concave) return Rise::DONE;
             region.propose(model, here, true);  // a saddle, perhaps
@@ -267,18 +266,20 @@ Search::Rise Search::rise(Worker& worker, const Penalty& penalty, Here& here, co
     return Rise::DONE;
 }
 
-// Whether the climb is about to end at an optimum that is filed already.
-bool Search::known(const Here& here, double promise, const Level& level) const {
-    if (promise > SOON) return false;
-    Parameters at;
+// Whether the next step is about to lead to an optimum that is filed already.
+bool Search::known(Model& model, const Here& here, const TrustRegion& region, const Level& level) const {
+    Parameters ahead;
     for (const Optimum& other : level.found) {
-        if (std::abs(here.objective + promise - other.objective) > SAME + 0.1 * promise) continue;
-        if (at.k() == 0) sort(at = here.at);
+        if (std::abs(here.objective + region.promise - other.objective) > SAME + region.promise) continue;
+        if (ahead.k() == 0) {
+            model.move(here.at, region.step(), ahead);
+            sort(ahead);
+        }
         bool alike = true;
-        for (int j = 0; j < at.k() && alike; ++j) {
-            alike = std::abs(at.means[j] - other.at.means[j]) < ALIKE * other.at.stds[j] &&
-                    std::abs(at.stds[j] - other.at.stds[j]) < ALIKE * other.at.stds[j] &&
-                    std::abs(at.weights[j] - other.at.weights[j]) < ALIKE * other.at.weights[j];
+        for (int j = 0; j < ahead.k() && alike; ++j) {
+            alike = std::abs(ahead.means[j] - other.at.means[j]) < ALIKE * other.at.stds[j] &&
+                    std::abs(ahead.stds[j] - other.at.stds[j]) < ALIKE * other.at.stds[j] &&
+                    std::abs(ahead.weights[j] - other.at.weights[j]) < 2.0 * ALIKE * other.at.weights[j];
         }
         if (alike) return true;
     }

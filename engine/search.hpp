@@ -42,8 +42,8 @@ struct Level {
     }
 };
 
-// The path adds one component at a time to the best of one less. Then, for each k by itself, a component is deleted, or two
-// neighbours are merged, and one is added elsewhere, as long as that leads higher.
+// The path adds one component at a time to the best of one less. Then, for each k by itself and on more nodes, a component is
+// deleted, or two neighbours are merged, and one is added elsewhere, as long as that leads higher.
 class Search {
 public:
     Search(const Nodes& nodes, const std::vector<Crowd>& crowds, const Kernel& kernel, Poll poll, bool equal_stds, int threads);
@@ -67,15 +67,16 @@ private:
     };
     enum class Rise { DONE, KNOWN, DEAD, INTERRUPTED };
 
-    void prepare(int k);
+    void prepare(int k, bool on_path);
     double slack() const;
-    bool place(const Parameters& base, int count, const Parameters& from, const std::vector<int>& gone, std::vector<Parameters>& starts);
-    bool ascend(const std::vector<Parameters>& starts, Level& level);
-    bool finish(Level& level);
+    void place(const Parameters& base, int count, const Parameters& from, const std::vector<int>& gone, std::vector<Parameters>& starts);
+    bool ascend(const std::vector<Parameters>& starts, int movable, Level& level);
+    bool rearrange(int k, Level& level);
+    bool again(const Nodes& nodes, int threads, Level& level);
     Rise begin(Worker& worker, const Penalty& penalty, Here& here) const;
     Rise rise(Worker& worker, const Penalty& penalty, Here& here, const Level& level) const;
     void file(Here&& here, Rise how, Level& level) const;
-    bool known(const Here& here, double promise, const Level& level) const;
+    bool known(Model& model, const Here& here, const TrustRegion& region, const Level& level) const;
     bool hopeless(const Here& here, double rise, const Level& level) const;
 
     const Nodes& full_;
@@ -84,7 +85,7 @@ private:
     const Poll poll_;
     const bool equal_stds_;
     const int threads_;
-    int k_ = 0;  // for which everything below is made
+    int k_ = 0, groups_ = 0;  // components for which everything below is made, and groups in the coarse nodes
     std::unique_ptr<Nodes> fine_, coarse_;
     std::vector<std::unique_ptr<Worker>> workers_;  // one for each thread
     std::unique_ptr<Places> places_;

@@ -365,9 +365,9 @@ def test_a_keyboard_interrupt_ends_the_search(work):
 
     def ask():
         if work == "fit":
-            gmm1d.fit(x, 20)
+            gmm1d.fit(x, 60)
         else:
-            gmm1d.compare(x, range(1, 21))
+            gmm1d.compare(x, range(1, 61))
 
     timer = threading.Timer(0.3, _thread.interrupt_main)
     timer.start()
