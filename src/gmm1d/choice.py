@@ -127,14 +127,16 @@ def choose(found: Candidates, criterion: str) -> Choice:
     tied = [key for key, f in found.fits.items() if key[1] == UNEQUAL and f.reason == TIES]
     deciding = _deciding(found, ranked, tied)
     if deciding is not None:
-        others = {key: word for key, word in words.items() if key != deciding}
-        reason = f"nothing is chosen: {_ties(found, deciding)}: {REMEDY}{_aside(found, others)}"
+        others = {key: word for key, word in words.items() if key not in tied}
+        reason = (
+            f"nothing is chosen: {_ties(found, deciding, tied)}: {REMEDY}{_aside(found, others)}"
+        )
         return Choice(None, reason, words)
     name = criterion.upper()
     if not ranked:
         why = f"{name} compares maxima, and none of the fits converged"
         return Choice(None, f"nothing is chosen: {why}{_aside(found, words)}", words)
-    beyond = "".join(f"; {_ties(found, key)}" for key in tied[:1])
+    beyond = f"; {_ties(found, tied[0], tied[:1])}" if tied else ""
     remarks = f"{_held(found, ranked)}{_aside(found, words)}{beyond}{_falls(found)}"
     return Choice(ranked[0], _praise(found, ranked, scores, name) + remarks, words)
 
@@ -195,8 +197,9 @@ def _deciding(found: Candidates, ranked: list[Key], tied: list[Key]) -> Key | No
     return next((key for key in tied if key[0] in near), None)
 
 
-def _ties(found: Candidates, key: Key) -> str:
-    where = f"at {found.name(key)} the likelihood is unbounded there"
+def _ties(found: Candidates, key: Key, tied: list[Key]) -> str:
+    """Say on which values a fit's components sit, and which fits end on ties."""
+    where = f"at {found.names(tied)} the likelihood is unbounded there"
     return f"{tied_values(found.fits[key])}, and {where}"
 
 
