@@ -127,7 +127,7 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
     bool open = true;  // whether all values must tell if there is a maximum
     if (fine.compressed) {
         Rules soon;
-        soon.max_iter = bounded ? soon.max_iter : MOST_STEPS;
+        if (!bounded) soon.max_iter = MOST_STEPS;
         const Climb near = climbed(fine, best.at, {}, aim.seen, with_leash(soon));
         if (near.stop == Stop::INTERRUPTED) return choice;
         choice.held = carried_off(near, best.at, fine.n, aim.seen);

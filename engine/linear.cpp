@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "pass.hpp"
+
 namespace gmm1d {
 namespace {
 

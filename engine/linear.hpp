@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include "pass.hpp"
-
 namespace gmm1d {
 
 // Eigenvalues, ascending, and eigenvectors: vectors[i * n + j] is component i of the j-th.

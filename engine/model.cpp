@@ -74,7 +74,6 @@ double Model::free_mass(const Parameters& at) const {
 }
 
 bool Model::evaluate(Here& here, Detail detail) {
-
     const Parameters& at = here.at;
     const Kernel& kernel = data_.kernel();
     double *log_scale = logs_, *log_std = logs_ + k_, *inverse = logs_ + 2 * k_;

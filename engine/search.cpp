@@ -28,7 +28,7 @@ constexpr int EM_STEPS = 2, MOST_STEPS = 80;
 constexpr double ENOUGH = 1e-3;    // it ends where the next step promises less ...
 constexpr double HOPE = 4.0;       // ... or where even so many times what that promises would not lead near the best ...
 constexpr double MARGIN = 5.0;     // ... by so much below it
-constexpr double ALIKE = 0.3;      // so near in means, in stds, and in stds, and twice so near in weights, a step leads to the same optimum
+constexpr double ALIKE = 0.3;      // of its stds, in means and stds, and twice so much of its weights: a step that ends so near a known optimum leads to it
 constexpr double SAME = 2e-3;      // optima are the same if their objectives differ by less
 constexpr std::int64_t WORTHWHILE = 1 << 13;  // nodes times squared components from which on threads share the climbs
 constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
