@@ -17,7 +17,7 @@ import pytest
 
 import gmm1d
 from gmm1d import climbing, starts
-from gmm1d.choice import Candidates
+from gmm1d.candidates import Candidates
 from gmm1d.cli import main, program
 
 FILES = Path(__file__).parent / "data" / "files"

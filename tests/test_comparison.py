@@ -8,7 +8,8 @@ import pytest
 from equivariance import datasets
 
 import gmm1d
-from gmm1d.choice import Candidates, choose
+from gmm1d.candidates import Candidates
+from gmm1d.choice import choose, lead
 from gmm1d.errors import CollapseError, Ending, FitWarning, InputError
 
 WAITING = datasets()["faithful_waiting"]
@@ -364,6 +365,91 @@ def test_several_tied_values_are_named(one):
     assert (
         "50 of 101 values are exactly 0, 30 are exactly 4, and at k = 3" in choose(found, "bic")[1]
     )
+
+
+# narrow components, and outliers
+
+
+def of_widths(one, bic, stds, weights=None, *, equal=False):
+    """Make up a fit of a BIC of components at the same place, so that they alone set the std of all."""
+    k = len(stds)
+    weights = np.full(k, 1 / k) if weights is None else weights
+    mixture = gmm1d.Mixture(weights, np.linspace(70, 70.01, k), np.asarray(stds, float))
+    return replace(scored(one, bic, k, equal=equal), mixture=mixture)
+
+
+def test_a_narrow_component_needs_a_lead_over_what_chance_finds(one):
+    narrow = of_widths(
+        one, 0, [10, 0.1]
+    )  # of data with a std of 10 / sqrt(2): places for 47.1 such
+    std = narrow.mixture.std()
+    needed = 2 * np.log(2 / 3 * std / 0.1)
+    assert lead(narrow) == pytest.approx(needed)
+    for lower, takes_part in ((needed - 0.1, False), (needed + 0.1, True)):
+        fits = {
+            (1, "unequal"): scored(one, 100, 1),
+            (2, "unequal"): of_widths(one, 100 - lower, [10, 0.1]),
+        }
+        key, reason, left_out = choose(Candidates(("unequal",), fits, {}), "bic")
+        assert (key == (2, "unequal")) is takes_part
+        assert left_out == ({} if takes_part else {(2, "unequal"): "narrow"})
+        said = f"because chance finds components as narrow somewhere in the data: k = 2 ({lower:.2f} lower, {needed:.2f} needed)"
+        assert (said in reason) is not takes_part
+
+
+def test_the_choice_is_the_lowest_of_those_that_take_part(one):
+    fits = {
+        (1, "unequal"): scored(one, 100, 1),
+        (2, "unequal"): of_widths(one, 97, [10, 0.1]),
+        (2, "equal"): of_widths(one, 99, [10, 10], equal=True),
+        (3, "unequal"): of_widths(one, 98, [10, 10, 0.1]),
+        (3, "equal"): of_widths(one, 101, [1, 1, 1], equal=True),
+    }
+    key, reason, left_out = choose(Candidates(("unequal", "equal"), fits, {}), "bic")
+    assert key == (2, "equal")
+    assert left_out == {
+        (2, "unequal"): "narrow",
+        (3, "unequal"): "narrow",
+    }  # not what is higher anyway
+    assert (
+        "its BIC, 99.00, is the lowest of those that take part; next is k = 1, 1.00 higher"
+        in reason
+    )
+
+
+def test_an_outlier_is_no_group(one):
+    weights = 1.9 / one.n, 1 - 1.9 / one.n
+    fits = {
+        (1, "unequal"): scored(one, 100, 1),
+        (2, "equal"): of_widths(one, -900, [10, 10], weights, equal=True),
+    }
+    key, reason, left_out = choose(Candidates(("unequal", "equal"), fits, {}), "bic")
+    assert key == (1, "unequal")
+    assert left_out == {(2, "equal"): "outlier"}
+    assert (
+        "left out, because a component of theirs holds fewer than two values: k = 2 (1000.00 lower)"
+        in reason
+    )
+    del fits[1, "unequal"]  # with nothing else to choose
+    assert choose(Candidates(("unequal", "equal"), fits, {}), "bic").key == (2, "equal")
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e-150, 0), (-3.0, 1e3), (1e140, -1e140)])
+def test_leads_have_no_unit(one, scale, shift):
+    f = of_widths(one, 0, [10, 0.1, 3], [0.2, 0.5, 0.3])
+    m = f.mixture
+    moved = replace(
+        f, mixture=gmm1d.Mixture(m.weights, scale * m.means + shift, abs(scale) * m.stds)
+    )
+    assert lead(moved) == pytest.approx(lead(f), rel=1e-6)
+
+
+def test_one_gaussian_with_an_outlier_is_one_group():
+    x = np.random.default_rng(5000).normal(100, 15, 50).round(1)
+    c = gmm1d.compare(np.append(x, 190.0), range(1, 5))
+    assert c.k == 1
+    assert c[2, "equal"].bic < c[1].bic
+    assert c.left_out[2, "equal"] == "outlier"
 
 
 # recorded values

@@ -2,103 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gmm1d import families
 from gmm1d.errors import Ending
 from gmm1d.families import EQUAL, UNEQUAL
 from gmm1d.formatting import number
 from gmm1d.regularity import recording_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+    from gmm1d.candidates import Candidates
     from gmm1d.families import Key
     from gmm1d.result import Fit
 
 CRITERIA = ("aic", "bic", "icl")
 SUPPORT, TIES = "support", "ties"  # reasons of penalised fits
-COMB = "comb"  # why a converged fit may take no part
+COMB, OUTLIER, NARROW = "comb", "outlier", "narrow"  # why a converged fit may take no part
+BECAUSE = {
+    COMB: "their components sit on the steps of the recorded values",
+    OUTLIER: "a component of theirs holds fewer than two values",
+    NARROW: "chance finds components as narrow somewhere in the data",
+}
+FEWEST = 2.0  # values of a component that is more than an outlier
+WIDE = (
+    2 / 3
+)  # of the data's std: in four of those, components of this std have room for just one of six of their own
 SLACK = 1e-6  # nats by which rounding may lower a log-likelihood
 MOST = 4  # tied values that are named beside the first
 REMEDY = "no choice can be made with them in; leave them out and say so, or model the step in which the values were recorded"
-
-
-class Candidates(NamedTuple):
-    """What is chosen among: fits, and the sentences of climbs that collapsed; both by k and family, in this order.
-
-    A mixture of one Gaussian has one variance whatever the family, and is there once.
-    """
-
-    families: tuple[str, ...]
-    fits: Mapping[Key, Fit]
-    collapsed: Mapping[Key, str]
-
-    @property
-    def keys(self) -> list[Key]:
-        """All that was tried."""
-        return sorted([*self.fits, *self.collapsed], key=self.place)
-
-    def name(self, key: Key) -> str:
-        """Name a fit: "k = 2 with equal variances"; without the family if nothing else can be meant."""
-        return families.name(key, self.families)
-
-    def names(self, keys: Iterable[Key], words: Mapping[Key, str] | None = None) -> str:
-        """Name several fits, each perhaps with a word: "k = 2 (flat), 3 (flat) with unequal variances, k = 3 with …"."""
-        groups: dict[str, list[Key]] = {}
-        for key in sorted(keys, key=self.place):
-            groups.setdefault(self.name(key).partition(" with ")[2], []).append(key)
-        named = []
-        for rest, group in groups.items():
-            each = [f"{k} ({words[k, family]})" if words else str(k) for k, family in group]
-            named.append(f"k = {', '.join(each)}{f' with {rest}' if rest else ''}")
-        return ", ".join(named)
-
-    @property
-    def header(self) -> list[str]:
-        """The header of the columns of tables that tell fits apart."""
-        return ["k"] if self.families == (UNEQUAL,) else ["k", "variances"]
-
-    def cells(self, key: Key) -> list[str]:
-        """Return the cells of these columns."""
-        k, family = key
-        both = k == 1 and len(self.families) > 1
-        return [str(k), "both" if both else family][: len(self.header)]
-
-    def line(self, family: str) -> list[Key]:
-        """Return the fits of one family in ascending order, with the one of k = 1."""
-        return [key for key in self.keys if key in self.fits and (key[0] == 1 or key[1] == family)]
-
-    def of(self, family: str) -> dict[int, Fit]:
-        """Return the fits of one family by k, with the one of k = 1."""
-        return {key[0]: self.fits[key] for key in self.line(family)}
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """What is noted of every fit alike, such as what the weights were taken as."""
-        first, *others = self.fits.values()
-        return tuple(
-            note for note in first.notes if others and all(note in f.notes for f in others)
-        )
-
-    @property
-    def notes(self) -> list[str]:
-        """What is noted of all fits, then of each with its name, and where climbs collapsed."""
-        shared = self.shared
-        own = [
-            (key, note) for key, f in self.fits.items() for note in f.notes if note not in shared
-        ]
-        return [
-            *shared,
-            *(f"{self.name(key)}: {why}" for key, why in [*own, *self.collapsed.items()]),
-        ]
-
-    def place(self, key: Key) -> tuple[int, int]:
-        """Return where a fit stands among all: by k, then by family."""
-        return key[0], self.families.index(key[1])
 
 
 class Choice(NamedTuple):
@@ -112,6 +48,8 @@ class Choice(NamedTuple):
 def choose(found: Candidates, criterion: str) -> Choice:
     """Choose the fit of the lowest criterion among the maxima, unless tied values decide beside it.
 
+    Fits that are lower by less than the `lead` that their components may have by chance take no part.
+
     Parameters
     ----------
     found : Candidates
@@ -123,27 +61,28 @@ def choose(found: Candidates, criterion: str) -> Choice:
     """
     words = {key: word for key in found.keys if (word := _absence(found, key))}
     scores = {key: getattr(f, criterion) for key, f in found.fits.items() if key not in words}
-    ranked = sorted(scores, key=lambda key: (scores[key], found.place(key)))
+    chance = _by_chance(found, scores)
+    words |= {key: OUTLIER if needed == math.inf else NARROW for key, (_, needed) in chance.items()}
+    ranked = sorted(scores.keys() - chance, key=lambda key: (scores[key], found.place(key)))
     tied = [key for key, f in found.fits.items() if key[1] == UNEQUAL and f.reason == TIES]
     deciding = _deciding(found, ranked, tied)
     if deciding is not None:
         others = {key: word for key, word in words.items() if key not in tied}
-        reason = (
-            f"nothing is chosen: {_ties(found, deciding, tied)}: {REMEDY}{_aside(found, others)}"
-        )
+        aside = _aside(found, others, chance)
+        reason = f"nothing is chosen: {_ties(found, deciding, tied)}: {REMEDY}{aside}"
         return Choice(None, reason, words)
-    name = criterion.upper()
+    name, aside = criterion.upper(), _aside(found, words, chance)
     if not ranked:
         why = f"{name} compares maxima, and none of the fits converged"
-        return Choice(None, f"nothing is chosen: {why}{_aside(found, words)}", words)
+        return Choice(None, f"nothing is chosen: {why}{aside}", words)
     beyond = f"; {_ties(found, tied[0], tied[:1])}" if tied else ""
-    remarks = f"{_held(found, ranked)}{_aside(found, words)}{beyond}{_falls(found)}"
+    remarks = f"{aside}{_held(found, ranked)}{beyond}{_falls(found)}"
     return Choice(ranked[0], _praise(found, ranked, scores, name) + remarks, words)
 
 
 def standing(fit: Fit, left_out: str | None) -> str:
     """Say in a word how a fit ended, and what else decides whether it takes part in a choice."""
-    return _word(fit, COMB if left_out == COMB else fit.reason)
+    return _word(fit, left_out if left_out in BECAUSE else fit.reason)
 
 
 def missing(why: str) -> str:
@@ -180,6 +119,34 @@ def combs(fit: Fit) -> bool:
         return False
     distinct = fit.sample.nodes[0].size
     return bool(fit.k >= distinct or fit.mixture.stds.max() < 0.5 * recording_step(fit.sample))
+
+
+def lead(fit: Fit) -> float:
+    """Return how much lower a criterion must be for the components of a fit to be more than chance (look elsewhere).
+
+    A component narrower than the data might have been found at so many places as the bulk of the data, four stds wide,
+    has room for components of six of their own stds side by side. The highest of as many clumps leads by twice the log
+    of their number. One that holds fewer than two values is an outlier, and no lead is enough.
+
+    References
+    ----------
+    Gross and Vitells (2010), Trial factors for the look elsewhere effect in high energy physics, Eur. Phys. J. C 70.
+    """
+    m = fit.mixture
+    if fit.k > 1 and m.weights.min() * fit.n < FEWEST:
+        return math.inf
+    return 2 * float(np.maximum(np.log(WIDE * m.std()) - np.log(m.stds), 0).sum())
+
+
+def _by_chance(found: Candidates, scores: Mapping[Key, float]) -> dict[Key, tuple[float, float]]:
+    """Return which fits are lower than the best, but by less than by chance: by how much they are, and should be."""
+    leads = {key: lead(found.fits[key]) for key in scores}
+    order = {key: (score + leads[key], score, *found.place(key)) for key, score in scores.items()}
+    best = min(scores, key=order.__getitem__, default=None)
+    if best is None:
+        return {}
+    lower = [key for key, score in scores.items() if score < scores[best]]
+    return {key: (scores[best] - scores[key], leads[key] - leads[best]) for key in lower}
 
 
 def _deciding(found: Candidates, ranked: list[Key], tied: list[Key]) -> Key | None:
@@ -227,8 +194,8 @@ def tied_values(fit: Fit) -> str:
 def _praise(found: Candidates, ranked: list[Key], scores: Mapping[Key, float], name: str) -> str:
     """Say what is chosen, and how far the next is."""
     best, *others = ranked
-    maxima = all(found.fits[key].status is Ending.CONVERGED for key in ranked)
-    among = "of the converged fits" if maxima else "of those that take part"
+    converged = {key for key, f in found.fits.items() if f.status is Ending.CONVERGED}
+    among = "of the converged fits" if converged == {*ranked} else "of those that take part"
     reason = (
         f"{found.name(best)} is chosen: its {name}, {decimals(scores[best])}, is the lowest {among}"
     )
@@ -252,13 +219,23 @@ def _held(found: Candidates, ranked: list[Key]) -> str:
     return f"; {found.names(held)} {take} part, though penalised: the data support fewer components"
 
 
-def _aside(found: Candidates, words: Mapping[Key, str]) -> str:
-    """Name what is left out."""
-    loose = {key: word for key, word in words.items() if word != COMB}
+def _aside(
+    found: Candidates, words: Mapping[Key, str], chance: Mapping[Key, tuple[float, float]]
+) -> str:
+    """Name what is left out, and why."""
+    loose = {key: word for key, word in words.items() if word not in BECAUSE}
     said = f"; left out, because not converged: {found.names(loose, loose)}" if loose else ""
-    comb = [key for key, word in words.items() if word == COMB]
-    why = "because their components sit on the steps of the recorded values"
-    return said + (f"; left out, {why}: {found.names(comb)}" if comb else "")
+    for kind, why in BECAUSE.items():
+        keys = [key for key, word in words.items() if word == kind]
+        far = {key: _distance(*chance[key]) for key in keys if key in chance}
+        said += f"; left out, because {why}: {found.names(keys, far)}" if keys else ""
+    return said
+
+
+def _distance(lower: float, needed: float) -> str:
+    return f"{decimals(lower)} lower" + (
+        f", {decimals(needed)} needed" if needed < math.inf else ""
+    )
 
 
 def _falls(found: Candidates) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gmm1d.choice import CRITERIA, Candidates
+from gmm1d.candidates import Candidates
+from gmm1d.choice import CRITERIA
 from gmm1d.climbing import Search
 from gmm1d.comparison import Comparison
 from gmm1d.constraints import constrained
@@ -50,7 +51,8 @@ def compare(
 
     Only maxima of the likelihood can be chosen: a fit that was stopped before its maximum makes another one look better
     than it is. Penalised fits of more components than the data support take part with their own log-likelihood, for they
-    can only lose by the penalty. Nothing is chosen where the next larger fit ends on tied values.
+    can only lose by the penalty. Those that are lower by less than narrow components or outliers are by chance take none.
+    Nothing is chosen where the next larger fit ends on tied values.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gmm1d import documents, frames, thumbnails
-from gmm1d.choice import CRITERIA, Candidates, choose, decimals, missing, standing
+from gmm1d.candidates import Candidates
+from gmm1d.choice import CRITERIA, choose, decimals, missing, standing
 from gmm1d.errors import CollapseError, InputError
 from gmm1d.families import FAMILIES, UNEQUAL
 from gmm1d.formatting import html, text_table
@@ -49,7 +50,8 @@ class Comparison(Frozen):
         `fits` and `collapsed` of the second family, if there is one, without k = 1.
     left_out : dict of (int, str) to str
         Why fits take no part in the choice, by k and family, in a word or two: how they ended, or "comb" where the
-        components of one variance sit on the steps of recorded values.
+        components of one variance sit on the steps of recorded values, or "narrow" and "outlier" where a lower criterion is
+        chance (`gmm1d.choice.lead`).
     """
 
     fits: Mapping[int, Fit]

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from gmm1d import views
+from gmm1d.errors import Ending
 from gmm1d.families import EQUAL
 from gmm1d.formatting import html, location, number
 
@@ -191,10 +192,11 @@ def _choice(c: Comparison, ks: Sequence[int]) -> str:
     found = c.candidates
     choice = f"{'nothing' if c.chosen is None else found.name(c.chosen)} is chosen"
     words = [f"{c.criterion.upper()} against k = {', '.join(map(str, ks))}: {choice}"]
-    groups: dict[str, list[Key]] = {"not converged": [], "comb": [], "collapsed": []}
+    groups: dict[str, list[Key]] = {}
     for key, why in c.left_out.items():
-        groups.get(why, groups["not converged"]).append(key)
-    words += [f"{why}: {found.names(which)}" for why, which in groups.items() if which]
+        stopped = key in found.fits and found.fits[key].status is not Ending.CONVERGED
+        groups.setdefault("not converged" if stopped else why, []).append(key)
+    words += [f"{why}: {found.names(which)}" for why, which in groups.items()]
     return "; ".join(words)
 
 

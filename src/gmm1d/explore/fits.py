@@ -6,7 +6,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gmm1d import starts
-from gmm1d.choice import CRITERIA, Candidates
+from gmm1d.candidates import Candidates
+from gmm1d.choice import CRITERIA
 from gmm1d.climbing import Search
 from gmm1d.comparison import Comparison
 from gmm1d.constraints import Constraints

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmm1d import families, views
-from gmm1d.choice import COMB, CRITERIA, standing
+from gmm1d.choice import BECAUSE, CRITERIA, standing
 from gmm1d.plots.canvas import COLOURS, MARKERS, STYLES, axes, figure, legend, outside, wrapped
 from gmm1d.plots.densities import draw_bars, draw_curves, plot_fit
 
@@ -53,7 +53,7 @@ def plot_criteria(comparison: Comparison, ax: Axes | None = None) -> Axes:
         chosen = f"chosen: {found.name(comparison.chosen)}"
         ax.plot([k], [best], "ok", ms=13, mfc="none", mew=1.4, label=chosen, zorder=4)
     if left_out := {comparison.left_out[key] for key in found.fits if key in comparison.left_out}:
-        label = "left out" if COMB in left_out else "not converged"
+        label = "left out" if left_out & BECAUSE.keys() else "not converged"
         ax.plot([], [], "o", ms=5.5, mfc="white", mec="0.4", label=label)
     ax.set(xlabel="k", ylabel="criterion (lower is better)", xticks=sorted(comparison.fits))
     legend(ax, widen=own)
