@@ -9,7 +9,7 @@ namespace gmm1d {
 namespace {
 
 constexpr double LEAST_COUNT = 2.0;  // values that a component of a maximum holds ...
-constexpr std::int64_t MOST_STEPS = 150;  // of a climb to a maximum that is near; in all cases seen 82 were enough
+constexpr std::int64_t MOST_STEPS = 300;  // of a climb to a maximum that is near; in nearly all cases seen 82 were enough
 constexpr double NEAR = 1.0;         // ... whose log std is so near to that of the optimum of S; both within ...
 constexpr double ROOM = 1e-6;        // ... so much, so that rounding decides nothing
 constexpr double HALF = 0.5;         // of the gap between a tied value and its neighbour: the std of a component on it
@@ -106,7 +106,7 @@ Climb Finder::climbed(const Nodes& nodes, const Parameters& from, const Penalty&
 Choice Finder::best(int k, const Rules& rules, const std::vector<Parameters>& starts) {
     if (!look(k)) return {};
     Level level = path_[k - 1];
-    if (k > 1 && !search_.improve(k, level)) return {};
+    if (k > 1 && !search_.improve(k, path_[k - 2], level)) return {};
     std::vector<Parameters> more;
     for (const Parameters& start : starts) more.push_back(seen_.seen(start));
     if (!search_.add(more, level)) return {};
@@ -137,7 +137,8 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
             return last - first < FEW_NODES;
         });
         if (bounded || is_near) begin = aim.raised(near.end.at);
-        open = bounded || is_near || (twins.empty() && (choice.held.empty() || few));
+        const bool ended = near.stop != Stop::MAX_ITER;
+        open = bounded || is_near || (twins.empty() && (few || (choice.held.empty() && ended)));
     }
     choice.held = aim.in_order(std::move(choice.held), from.k());
     if (open) {
@@ -201,7 +202,7 @@ Choice Finder::on_ties(const Level& level, const Aim& aim, const Rules& rules) {
     best.held = aim.in_order(std::move(best.held), from.k());
     if (aim.turned) std::reverse(held_ones.stds.begin(), held_ones.stds.end());
     best.climb = climbed(nodes_, from, nodes_.penalty(false), held_ones, rules);
-    best.reason = Reason::TIES;
+    best.reason = best.held.empty() ? Reason::SUPPORT : Reason::TIES;
     return best;
 }
 

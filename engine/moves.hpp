@@ -29,6 +29,13 @@ inline Parameters merged(const Parameters& at, int i, int j) {
     return out;
 }
 
+// Two halves of component j in its place: the likelihood stays.
+inline Parameters doubled(Parameters at, int j) {
+    at.weights[j] *= 0.5;
+    for (auto* row : {&at.weights, &at.means, &at.stds}) row->push_back((*row)[j]);
+    return at;
+}
+
 // The components that are all but equal to one before them, within 5 % of their std.
 inline std::vector<int> copies(const Parameters& at) {
     constexpr double ALIKE = 0.05;

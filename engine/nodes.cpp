@@ -224,4 +224,18 @@ Parameters quantile_start(const Nodes& nodes, int k) {
     return start;
 }
 
+Parameters scattered(const Nodes& nodes, int k, int number) {
+    std::vector<double> upto{0.0};
+    for (double w : nodes.weights) upto.push_back(upto.back() + w);
+    constexpr double GOLDEN = 0.6180339887498949;
+    const double std = nodes.std / k * (number % 4 < 2 ? 1.0 : 0.4);
+    Parameters start{std::vector<double>(k, 1.0 / k), std::vector<double>(k), std::vector<double>(k, std)};
+    for (int j = 0; j < k; ++j) {
+        const double share = std::fmod(GOLDEN * (number / 2 * k + j + 1), 1.0);
+        const auto at = std::lower_bound(upto.begin() + 1, upto.end() - 1, (number % 2 ? 1.0 - share : share) * nodes.n);
+        start.means[j] = nodes.values[at - upto.begin() - 1];
+    }
+    return start;
+}
+
 }  // namespace gmm1d

@@ -48,4 +48,7 @@ Nodes coarsened(const Nodes& nodes, int groups, const std::vector<Crowd>& crowds
 // k groups of consecutive values of equal weight.
 Parameters quantile_start(const Nodes& nodes, int k);
 
+// Means at quantiles that no sequence spreads more evenly (Weyl 1916), mirrored every other time.
+Parameters scattered(const Nodes& nodes, int k, int number);
+
 }  // namespace gmm1d

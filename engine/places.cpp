@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "moves.hpp"
+
 namespace gmm1d {
 namespace {
 
@@ -32,9 +34,8 @@ double dot(const double* a, const double* b, std::int64_t size) {
     return sum(size, [&](std::int64_t i) { return a[i] * b[i]; });
 }
 
-// Two halves of one component in its place: the likelihood stays, and S pays the least for it. Each half must hold enough
-// to keep its std.
-Parameters doubled(Parameters base, const Penalty& penalty, double n) {
+// The component that S pays the least for in two halves. Each half must hold enough to keep its std.
+int easiest(const Parameters& base, const Penalty& penalty, double n) {
     int which = 0;
     double most = -std::numeric_limits<double>::infinity();
     for (int j = 0; j < base.k(); ++j) {
@@ -45,9 +46,7 @@ Parameters doubled(Parameters base, const Penalty& penalty, double n) {
             which = j;
         }
     }
-    base.weights[which] *= 0.5;
-    for (auto* row : {&base.weights, &base.means, &base.stds}) row->push_back((*row)[which]);
-    return base;
+    return which;
 }
 
 }  // namespace
@@ -255,7 +254,7 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count, co
         start.stds.push_back(kept[i].std);
         starts.push_back(std::move(start));
     }
-    if (penalty.any() && base.k() > 0) starts.push_back(doubled(base, penalty, coarse_.n));
+    if (penalty.any() && base.k() > 0) starts.push_back(doubled(base, easiest(base, penalty, coarse_.n)));
     return starts;
 }
 

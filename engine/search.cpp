@@ -10,10 +10,10 @@ namespace gmm1d {
 namespace {
 
 // The path, and the improvement of its end.
-constexpr std::size_t PARENTS = 2;
-constexpr int CANDIDATES = 10;     // places where a component is added to the best of one less, half of them to the second ...
+constexpr std::size_t PARENTS = 3;
+constexpr int CANDIDATES = 10;     // places where a component is added to the best of one less, half as many to each that follows ...
 constexpr int AGAIN = 2;           // ... and to what is left of an optimum, or to what two merged components leave
-constexpr int SCATTERED = 40;      // starts that spread over the data, where ties or few values leave no optimum yet; else k
+constexpr int SCATTERED = 40;      // starts that spread over the data, where nothing finite was found; k of them elsewhere
 constexpr int ROUNDS = 10;         // of moving every component of the best optimum elsewhere
 constexpr std::size_t KEPT = 8;    // optima of one number of components
 
@@ -32,21 +32,6 @@ constexpr double ALIKE = 0.3;      // of its stds, in means and stds, and twice 
 constexpr double SAME = 2e-3;      // optima are the same if their objectives differ by less
 constexpr std::int64_t WORTHWHILE = 1 << 13;  // nodes times squared components from which on threads share the climbs
 constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
-
-// Means at quantiles that no sequence spreads more evenly (Weyl 1916), mirrored every other time.
-Parameters scattered(const Nodes& nodes, int k, int number) {
-    std::vector<double> upto{0.0};
-    for (double w : nodes.weights) upto.push_back(upto.back() + w);
-    constexpr double GOLDEN = 0.6180339887498949;
-    const double std = nodes.std / k * (number % 4 < 2 ? 1.0 : 0.4);
-    Parameters start{std::vector<double>(k, 1.0 / k), std::vector<double>(k), std::vector<double>(k, std)};
-    for (int j = 0; j < k; ++j) {
-        const double share = std::fmod(GOLDEN * (number / 2 * k + j + 1), 1.0);
-        const auto at = std::lower_bound(upto.begin() + 1, upto.end() - 1, (number % 2 ? 1.0 - share : share) * nodes.n);
-        start.means[j] = nodes.values[at - upto.begin() - 1];
-    }
-    return start;
-}
 
 }  // namespace
 
@@ -84,33 +69,44 @@ bool Search::run(int k, std::vector<Level>& path) {
             continue;
         }
         prepare(each, true);
-        here.slack = slack();
-        std::vector<Parameters> starts{quantile_start(*coarse_, each)};
-        const Level& fewer = path[each - 2];
-        const auto& parents = fewer.found.empty() ? fewer.spread : fewer.found;
-        for (std::size_t i = 0; i < std::min(PARENTS, parents.size()); ++i) {
-            const int count = i == 0 ? std::min(CANDIDATES, 2 * each - 1) : CANDIDATES / 2;
-            place(parents[i].at, count, parents[i].at, {}, starts);
-        }
-        if (!ascend(starts, each, here)) return false;
+        if (!extend(each, path[each - 2], here)) return false;
     }
     return true;
 }
 
+// A component is added to optima of one less.
+bool Search::extend(int k, const Level& fewer, Level& level) {
+    level.slack = slack();
+    std::vector<Parameters> starts{quantile_start(*coarse_, k)};
+    const auto& parents = fewer.found.empty() ? fewer.spread : fewer.found;
+    for (std::size_t i = 0; i < std::min(PARENTS, parents.size()); ++i) {
+        place(parents[i].at, std::min(CANDIDATES >> i, 2 * k - 1), parents[i].at, {}, starts);
+    }
+    if (!ascend(starts, k, level)) return false;
+    if (!level.found.empty()) return true;
+    starts.clear();  // ties, or few values: all climbs fell onto some
+    for (const Optimum& parent : fewer.found) {
+        for (int j = 0; j < k - 1; ++j) starts.push_back(doubled(parent.at, j));
+    }
+    for (int i = 0; i < SCATTERED; ++i) starts.push_back(scattered(*coarse_, k, i));
+    return ascend(starts, static_cast<int>(starts.size()), level);
+}
+
 // With two components nothing is left to move: the path has put one of them everywhere.
-bool Search::improve(int k, Level& level) {
+bool Search::improve(int k, const Level& fewer, Level& level) {
     prepare(k, true);
     std::vector<Parameters> spread_out;
-    const int count = level.found.empty() ? SCATTERED : k > 2 ? k : 0;
-    for (int i = 0; i < count; ++i) spread_out.push_back(scattered(*coarse_, k, i));
+    for (int i = 0; i < k && k > 2; ++i) spread_out.push_back(scattered(*coarse_, k, i));
     if (!ascend(spread_out, k, level)) return false;
-    return (k == 2 || rearrange(k, level)) && again(*fine_, threads_, level);
+    return (k == 2 || rearrange(k, fewer, level)) && again(*fine_, threads_, level);
 }
 
 // A component of the best optimum is deleted, or two are merged, and one is added elsewhere, until nothing rises.
-bool Search::rearrange(int k, Level& level) {
+bool Search::rearrange(int k, const Level& fewer, Level& level) {
     prepare(k, false);
+    const bool found = !level.found.empty();
     if (!again(*coarse_, 1, level)) return false;
+    if (found && level.found.empty() && !extend(k, fewer, level)) return false;  // all were optima of fewer nodes alone
     for (int round = 0; round < ROUNDS && level.best(); ++round) {
         const Optimum from = *level.best();
         const bool finite = !level.found.empty();

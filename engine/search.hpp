@@ -51,8 +51,8 @@ public:
     // Extends the path to k components; false if interrupted, here and below.
     bool run(int k, std::vector<Level>& path);
 
-    // The end of the path, improved, and climbed on the fine nodes.
-    bool improve(int k, Level& level);
+    // The end of the path, improved, and climbed on the fine nodes; `fewer` is what the path has for one component less.
+    bool improve(int k, const Level& fewer, Level& level);
 
     // Climbs from more starts.
     bool add(const std::vector<Parameters>& starts, Level& level);
@@ -71,7 +71,8 @@ private:
     double slack() const;
     void place(const Parameters& base, int count, const Parameters& from, const std::vector<int>& gone, std::vector<Parameters>& starts);
     bool ascend(const std::vector<Parameters>& starts, int movable, Level& level);
-    bool rearrange(int k, Level& level);
+    bool extend(int k, const Level& fewer, Level& level);
+    bool rearrange(int k, const Level& fewer, Level& level);
     bool again(const Nodes& nodes, int threads, Level& level);
     Rise begin(Worker& worker, const Penalty& penalty, Here& here) const;
     Rise rise(Worker& worker, const Penalty& penalty, Here& here, const Level& level) const;

@@ -250,6 +250,24 @@ def test_columns_with_ties_and_tails_end_well_or_say_what_collapses(name):
         assert said[f.reason] in " ".join(f.notes)
 
 
+@pytest.mark.parametrize("std", [1.0, 2.0])
+def test_more_components_than_there_are_do_not_end_on_ties_where_there_are_none(std):
+    rng = np.random.default_rng(0)
+    x = rng.normal(5.0 * rng.integers(4, size=1_000_000), std)
+    sample = gmm1d.Sample.of(x)
+    for k in range(5, 11):
+        f = quiet(sample, k)
+        assert f.reason in (None, "support")
+        narrowest = f.mixture.stds.min() / sample.std  # few nodes make needles of their own, which are not in the data
+        assert narrowest > 0.01
+
+
+@pytest.mark.parametrize("k", [4, 5, 6])
+def test_ties_do_not_hide_optima_that_are_finite(k):
+    f = quiet(DATA["geyser_duration"], k)  # 53 of 299 are exactly 4 minutes
+    assert f.reason == "support"
+
+
 # --- random starts --------------------------------------------------------------------------------------------------
 
 
