@@ -258,7 +258,9 @@ def test_more_components_than_there_are_do_not_end_on_ties_where_there_are_none(
     for k in range(5, 11):
         f = quiet(sample, k)
         assert f.reason in (None, "support")
-        narrowest = f.mixture.stds.min() / sample.std  # few nodes make needles of their own, which are not in the data
+        narrowest = (
+            f.mixture.stds.min() / sample.std
+        )  # few nodes make needles of their own, which are not in the data
         assert narrowest > 0.01
 
 
