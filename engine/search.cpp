@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "crowds.hpp"
-#include "parallel.hpp"
 
 namespace gmm1d {
 namespace {
@@ -14,11 +13,12 @@ constexpr std::size_t PARENTS = 3;
 constexpr int CANDIDATES = 10;     // places where a component is added to the best of one less, half as many to each that follows ...
 constexpr int AGAIN = 2;           // ... and to what is left of an optimum, or to what two merged components leave
 constexpr int SCATTERED = 40;      // starts that spread over the data, where nothing finite was found; k of them elsewhere
+constexpr int IDLE = 3;            // climbs that lead no higher beyond one for each component that can move, with more than two
 constexpr int ROUNDS = 10;         // of moving every component of the best optimum elsewhere
 constexpr std::size_t KEPT = 8;    // optima of one number of components
 
 // Nodes: groups of values for each component, so many times the cube root of the number of values, on the path and later.
-constexpr double FEWEST_GROUPS = 12.0, PATH = 1.5, MOST_ON_PATH = 18.0, LATER = 2.2, MOST_LATER = 40.0;
+constexpr double FEWEST_GROUPS = 12.0, PATH = 1.5, MOST_ON_PATH = 18.0, LATER = 2.0, MOST_LATER = 40.0;
 constexpr int GROUPS = 40;         // at least in all
 constexpr int FINE = 60;           // for each component, in fine nodes
 constexpr double COARSE = 1.0;     // by so much coarse nodes may misjudge an objective
@@ -30,8 +30,6 @@ constexpr double HOPE = 4.0;       // ... or where even so many times what that 
 constexpr double MARGIN = 5.0;     // ... by so much below it
 constexpr double ALIKE = 0.3;      // of its stds, in means and stds, and twice so much of its weights: a step that ends so near a known optimum leads to it
 constexpr double SAME = 2e-3;      // optima are the same if their objectives differ by less
-constexpr std::int64_t WORTHWHILE = 1 << 13;  // nodes times squared components from which on threads share the climbs
-constexpr std::size_t WAVE = 2;    // climbs at a time: each knows what those before it found
 
 }  // namespace
 
@@ -47,11 +45,7 @@ void Search::prepare(int k, bool on_path) {
     k_ = k;
     groups_ = groups;
     coarse_ = std::make_unique<Nodes>(coarsened(*fine_, groups, crowds_));
-    workers_.clear();
-    const int threads = coarse_->size() * k * k < WORTHWHILE ? 1 : threads_;
-    for (int t = 0; t < threads; ++t) {
-        workers_.push_back(std::make_unique<Worker>(Worker{coarse_->accumulator(k, 1, kernel_, t == 0 ? poll_ : Poll{}, LITTLE), {}}));
-    }
+    worker_ = std::make_unique<Worker>(Worker{coarse_->accumulator(k, 1, kernel_, poll_, LITTLE), {}});
     places_ = std::make_unique<Places>(*coarse_, kernel_, equal_stds_, crowds_);
 }
 
@@ -173,37 +167,25 @@ void Search::place(const Parameters& base, int count, const Parameters& from, co
 // Takes a few EM steps from each start, then climbs on from the highest, one after the other, as long as that leads higher.
 bool Search::ascend(const std::vector<Parameters>& starts, int movable, Level& level) {
     const Penalty penalty = coarse_->penalty(equal_stds_);
-    const auto each = [&](std::size_t count, const std::function<void(std::int64_t, int)>& work) {
-        if (workers_.size() > 1 && count > 1) return void(parallel(count, static_cast<int>(workers_.size()), poll_, work));
-        for (std::size_t i = 0; i < count; ++i) work(i, 0);
-    };
     std::vector<Here> here(starts.size());
-    std::vector<Rise> how(starts.size(), Rise::INTERRUPTED);
-    each(starts.size(), [&](std::int64_t i, int thread) {
-        here[i].at = starts[i];
-        how[i] = begin(*workers_[thread], penalty, here[i]);
-    });
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < starts.size(); ++i) {
-        if (how[i] == Rise::INTERRUPTED) return false;
-        if (how[i] == Rise::DONE) order.push_back(i);
-        else file(std::move(here[i]), how[i], level);
+        here[i].at = starts[i];
+        const Rise how = begin(penalty, here[i]);
+        if (how == Rise::INTERRUPTED) return false;
+        if (how == Rise::DONE) order.push_back(i);
+        else file(std::move(here[i]), how, level);
     }
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return here[a].objective > here[b].objective; });
-    int idle = 0;  // climbs in a row that led no higher: as many as components that can move are enough
-    for (std::size_t first = 0, size; first < order.size() && idle < movable; first += size) {
-        size = std::min(WAVE, order.size() - first);
+    int idle = 0;  // climbs in a row that led no higher
+    const int enough = movable + std::clamp(movable - 2, 0, IDLE);
+    for (std::size_t i = 0; i < order.size() && idle < enough; ++i) {
         const double before = level.found.empty() ? -std::numeric_limits<double>::infinity() : level.found[0].objective;
-        each(size, [&](std::int64_t i, int thread) {
-            const std::size_t which = order[first + i];
-            how[which] = rise(*workers_[thread], penalty, here[which], level);
-        });
-        for (std::size_t i = first; i < first + size; ++i) {
-            if (how[order[i]] == Rise::INTERRUPTED) return false;
-            file(std::move(here[order[i]]), how[order[i]], level);
-        }
+        const Rise how = rise(*worker_, penalty, here[order[i]], level);
+        if (how == Rise::INTERRUPTED) return false;
+        file(std::move(here[order[i]]), how, level);
         const bool higher = level.found.empty() || level.found[0].objective > before + SAME;
-        idle = higher ? 0 : idle + static_cast<int>(size);
+        idle = higher ? 0 : idle + 1;
     }
     return true;
 }
@@ -224,8 +206,8 @@ void Search::file(Here&& here, Rise how, Level& level) const {
 }
 
 // A few EM steps.
-Search::Rise Search::begin(Worker& worker, const Penalty& penalty, Here& here) const {
-    Model model(worker.data, here.at.k(), penalty, {equal_stds_, {}, {}, {}});
+Search::Rise Search::begin(const Penalty& penalty, Here& here) const {
+    Model model(worker_->data, here.at.k(), penalty, {equal_stds_, {}, {}, {}});
     here.at = model.constrained(here.at);
     for (int step = 0; step < EM_STEPS; ++step) {
         if (!model.evaluate(here, Detail::EM)) return Rise::INTERRUPTED;

@@ -74,7 +74,7 @@ private:
     bool extend(int k, const Level& fewer, Level& level);
     bool rearrange(int k, const Level& fewer, Level& level);
     bool again(const Nodes& nodes, int threads, Level& level);
-    Rise begin(Worker& worker, const Penalty& penalty, Here& here) const;
+    Rise begin(const Penalty& penalty, Here& here) const;
     Rise rise(Worker& worker, const Penalty& penalty, Here& here, const Level& level) const;
     void file(Here&& here, Rise how, Level& level) const;
     bool known(Model& model, const Here& here, const TrustRegion& region, const Level& level) const;
@@ -88,7 +88,7 @@ private:
     const int threads_;
     int k_ = 0, groups_ = 0;  // components for which everything below is made, and groups in the coarse nodes
     std::unique_ptr<Nodes> fine_, coarse_;
-    std::vector<std::unique_ptr<Worker>> workers_;  // one for each thread
+    std::unique_ptr<Worker> worker_;
     std::unique_ptr<Places> places_;
 };
 
