@@ -97,10 +97,10 @@ bool Search::improve(int k, const Level& fewer, Level& level) {
 
 // A component of the best optimum is deleted, or two are merged, and one is added elsewhere, until nothing rises.
 bool Search::rearrange(int k, const Level& fewer, Level& level) {
+    const std::int64_t before = coarse_->size();
     prepare(k, false);
-    const bool found = !level.found.empty();
     if (!again(*coarse_, 1, level)) return false;
-    if (found && level.found.empty() && !extend(k, fewer, level)) return false;  // all were optima of fewer nodes alone
+    if (level.found.empty() && coarse_->size() > before && !extend(k, fewer, level)) return false;
     for (int round = 0; round < ROUNDS && level.best(); ++round) {
         const Optimum from = *level.best();
         const bool finite = !level.found.empty();
