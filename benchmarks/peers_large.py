@@ -20,7 +20,7 @@ N = 100_000_000
 BLOCK = 1_000_000
 # Name, options, and the most that it may take in units of np.histogram's time.
 WAYS: tuple[tuple[str, dict[str, Any], float], ...] = (
-    ("fit", {}, 0.5),
+    ("fit", {}, 0.3),
     ("fit, exact=True", {"exact": True}, 2.0),
 )
 
