@@ -99,7 +99,8 @@ def _lines(words: Sequence[str], environment: dict[str, str]) -> list[str]:
         raise PeerError(f"{Path(words[0]).name} is not installed") from None
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
-        raise PeerError(said[-1]) from None
+        elsewhere = re.sub(r" \(/.*\)", "", said[-1])  # without the folder where a module lies
+        raise PeerError(elsewhere) from None
     return [line for line in ran.stdout.splitlines() if line.startswith("{")]
 
 
