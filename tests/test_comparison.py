@@ -379,9 +379,7 @@ def of_widths(one, bic, stds, weights=None, *, equal=False):
 
 
 def test_a_narrow_component_needs_a_lead_over_what_chance_finds(one):
-    narrow = of_widths(
-        one, 0, [10, 0.1]
-    )  # of data with a std of 10 / sqrt(2): places for 47.1 such
+    narrow = of_widths(one, 0, [10, 0.1])  # there are 47.1 places for such a one
     std = narrow.mixture.std()
     needed = 2 * np.log(2 / 3 * std / 0.1)
     assert lead(narrow) == pytest.approx(needed)
@@ -407,10 +405,8 @@ def test_the_choice_is_the_lowest_of_those_that_take_part(one):
     }
     key, reason, left_out = choose(Candidates(("unequal", "equal"), fits, {}), "bic")
     assert key == (2, "equal")
-    assert left_out == {
-        (2, "unequal"): "narrow",
-        (3, "unequal"): "narrow",
-    }  # not what is higher anyway
+    # Not what is higher anyway.
+    assert left_out == {(2, "unequal"): "narrow", (3, "unequal"): "narrow"}
     assert (
         "its BIC, 99.00, is the lowest of those that take part; next is k = 1, 1.00 higher"
         in reason

@@ -29,9 +29,7 @@ BECAUSE = {
     NARROW: "chance finds components as narrow somewhere in the data",
 }
 FEWEST = 2.0  # values of a component that is more than an outlier
-WIDE = (
-    2 / 3
-)  # of the data's std: in four of those, components of this std have room for just one of six of their own
+WIDE = 2 / 3  # of the data's std: four of those have room for six of such a component
 SLACK = 1e-6  # nats by which rounding may lower a log-likelihood
 MOST = 4  # tied values that are named beside the first
 REMEDY = "no choice can be made with them in; leave them out and say so, or model the step in which the values were recorded"
