@@ -152,9 +152,7 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
         }
         if (!fine.compressed) choice.held = off;
     }
-    for (int j : aim.in_order(twins, from.k())) {
-        if (std::find(choice.held.begin(), choice.held.end(), j) == choice.held.end()) choice.held.push_back(j);
-    }
+    if (!twins.empty()) choice.held = aim.in_order(beside(twins, best.at, fine, aim.seen), from.k());
     choice.climb = climbed(nodes_, from, nodes_.penalty(false), aim.which, rules);
     choice.reason = Reason::SUPPORT;
     if (choice.climb.stop != Stop::COLLAPSED) return choice;
@@ -163,6 +161,24 @@ Choice Finder::chosen(const Level& level, const Aim& aim, const Rules& rules) {
     if (others.found.empty()) others.spread.erase(others.spread.begin());
     else others.found.erase(others.found.begin());
     return chosen(others, aim, rules);
+}
+
+// Copies, and what the likelihood does not hold beside them: where each stands once, lest rounding decide which of them goes.
+std::vector<int> Finder::beside(const std::vector<int>& twins, const Parameters& at, const Nodes& fine, Constraints which) {
+    std::vector<int> held = twins, once;
+    for (int j = 0; j < at.k(); ++j) {
+        if (std::find(twins.begin(), twins.end(), j) == twins.end()) once.push_back(j);
+    }
+    for (auto j = twins.rbegin(); j != twins.rend(); ++j) {
+        for (auto* row : {&which.weights, &which.means, &which.stds}) {
+            if (!row->empty()) row->erase(row->begin() + *j);
+        }
+    }
+    Rules soon;
+    soon.max_iter = MOST_STEPS;
+    const Parameters from = gathered(at, twins);
+    for (int i : carried_off(climbed(fine, from, {}, which, with_leash(soon)), from, fine.n, which)) held.push_back(once[i]);
+    return held;
 }
 
 // Nothing finite was found: the components that fell onto tied values are held, and S is climbed in the others.

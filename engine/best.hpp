@@ -44,6 +44,7 @@ private:
     };
 
     Choice chosen(const Level& level, const Aim& aim, const Rules& rules);
+    std::vector<int> beside(const std::vector<int>& twins, const Parameters& at, const Nodes& fine, Constraints which);
     Choice on_ties(const Level& level, const Aim& aim, const Rules& rules);
     Climb climbed(const Nodes& nodes, const Parameters& from, const Penalty& penalty, const Constraints& which, const Rules& rules);
 

@@ -36,15 +36,30 @@ inline Parameters doubled(Parameters at, int j) {
     return at;
 }
 
-// The components that are all but equal to one before them, within 5 % of their std.
+// Whether component j is all but equal to component i, within 5 % of its std.
+inline bool alike(const Parameters& at, int i, int j) {
+    const double near = 0.05 * at.stds[j];
+    return std::abs(at.means[i] - at.means[j]) < near && std::abs(at.stds[i] - at.stds[j]) < near;
+}
+
+// The components that are copies of one before them.
 inline std::vector<int> copies(const Parameters& at) {
-    constexpr double ALIKE = 0.05;
     std::vector<int> out;
     for (int j = 1; j < at.k(); ++j) {
         for (int i = 0; i < j && (out.empty() || out.back() != j); ++i) {
-            const double std = at.stds[j];
-            if (std::abs(at.means[i] - at.means[j]) < ALIKE * std && std::abs(at.stds[i] - std) < ALIKE * std) out.push_back(j);
+            if (alike(at, i, j)) out.push_back(j);
         }
+    }
+    return out;
+}
+
+// Each of them put back into the one before it.
+inline Parameters gathered(const Parameters& at, const std::vector<int>& twins) {
+    Parameters out = at;
+    for (auto j = twins.rbegin(); j != twins.rend(); ++j) {
+        int i = 0;
+        while (!alike(at, i, *j)) ++i;
+        out = merged(out, i, *j);
     }
     return out;
 }

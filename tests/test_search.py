@@ -128,6 +128,14 @@ def test_what_the_data_do_not_support_is_held_by_the_penalty_and_named():
         f.standard_errors()
 
 
+@pytest.mark.parametrize("k", range(5, 10))
+def test_how_many_components_the_data_support_does_not_hang_on_how_many_were_asked_for(k):
+    """Whichever of several copies the likelihood carries off first, they count as one."""
+    f = quiet(WAITING, k)
+    assert f.notes[0].startswith(f"the data support 4 components at most, not {k}: component ")
+    assert f.notes[0].count("(mean ") == k - 4
+
+
 def test_a_given_start_climbs_the_likelihood_and_a_clump_is_named():
     rng = np.random.default_rng(1000)
     x = rng.normal(2, 1, 800)

@@ -23,6 +23,11 @@ def count(n: float) -> str:
     return number(n, 12 if n % 1 == 0 else 6)
 
 
+def listed(items: Sequence[str]) -> str:
+    """Write "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
 def location(mean: float, std: float, digits: int = 6) -> str:
     """Write a mean with so many significant digits, or more where its std needs them, far from zero.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gmm1d import climbing
 from gmm1d.climbing import Rules
-from gmm1d.formatting import location, number
+from gmm1d.formatting import listed, location, number
 from gmm1d.starts import Start
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def reasons(found: Climb, sample: Sample) -> list[str]:
         ]
     if not held:
         return [f"the data support fewer than {k} components, and do not tell which"]
-    named = " and ".join(_name(end, j) for j in held)
+    named = listed([_name(end, j) for j in held])
     are = "are" if len(held) > 1 else "is"
     fewer = f"{max(k - len(held), 1)} component{'s' * (k - len(held) > 1)}"
     return [f"the data support {fewer} at most, not {k}: {named} {are} held by the penalty alone"]

@@ -186,11 +186,6 @@ def _typeset(block: Block) -> Block:
     return block
 
 
-def listed(items: list[str]) -> str:
-    """Write "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
-
-
 def numbered(n: int, noun: str) -> str:
     """Write "1 group" or "3 groups"."""
     return f"{n} {noun}{'s' * (n != 1)}"

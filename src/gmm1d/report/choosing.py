@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gmm1d.choice import CRITERIA
 from gmm1d.errors import Ending
-from gmm1d.formatting import location, number
-from gmm1d.report.blocks import Formula, Picture, Section, Text, listed, numbered
+from gmm1d.formatting import listed, location, number
+from gmm1d.report.blocks import Formula, Picture, Section, Text, numbered
 
 if TYPE_CHECKING:
     from gmm1d.comparison import Comparison

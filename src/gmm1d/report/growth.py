@@ -9,8 +9,8 @@ import numpy as np
 
 from gmm1d.choice import is_held
 from gmm1d.errors import Ending
-from gmm1d.formatting import number
-from gmm1d.report.blocks import Section, Table, Text, listed
+from gmm1d.formatting import listed, number
+from gmm1d.report.blocks import Section, Table, Text
 from gmm1d.report.choosing import STOPPED
 
 if TYPE_CHECKING:
