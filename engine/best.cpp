@@ -70,6 +70,7 @@ bool arrived(const Climb& climb, const Rules& rules, const Constraints& which) {
 
 Rules with_leash(Rules rules) {
     rules.leash = NEAR * (1.0 + ROOM);
+    rules.em_steps = 0;
     return rules;
 }
 

@@ -178,7 +178,7 @@ private:
         region.start(here_.n);
         for (int polished = 0;; ) {
             const bool arrived = here_.gradient_norm < GRADIENT && rules_.tol < 0.0;
-            const bool near = rules_.em_steps == 0 && climb_.steps.size() < FEW;  // from a search: no need to look around
+            const bool near = !begin_.empty() || (rules_.em_steps == 0 && climb_.steps.size() < FEW);  // from a search: no need to look around
             region.propose(model_, here_, false);
             if (region.smallest_eigenvalue < 0.0 && (arrived || !near)) region.propose(model_, here_, true);
             const bool certain = arrived && region.smallest_eigenvalue > -1e-9;

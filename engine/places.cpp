@@ -225,6 +225,36 @@ std::vector<Places::Range> Places::crowded() {
     return out;
 }
 
+// Two halves of a component, apart in the direction of mean and log std in which the likelihood rises most, if it does: as they
+// leave each other, its second derivative is sum w r (grad grad' phi) / phi.
+Parameters Places::parted(const Parameters& base, int j) {
+    constexpr double APART = 0.3;
+    const double inverse = 1.0 / base.stds[j], log_scale = std::log(base.weights[j] * inverse);
+    const auto z = [&](std::int64_t i) { return (coarse_.values[i] - base.means[j]) * inverse; };
+    for (std::int64_t i = 0; i < coarse_.size(); ++i) buffer_[i] = log_scale - 0.5 * z(i) * z(i) - log_density_[i];
+    kernel_.exp(buffer_.data(), buffer_.data(), coarse_.size());
+    double m[5] = {};
+    for (std::int64_t i = 0; i < coarse_.size(); ++i) {
+        double term = coarse_.weights[i] * buffer_[i];
+        for (double& sum : m) {
+            sum += term;
+            term *= z(i);
+        }
+    }
+    const double mean = m[2] - m[0], cross = m[3] - 3.0 * m[1], log_std = m[4] - 4.0 * m[2] + m[0];
+    const double spread = std::sqrt((mean - log_std) * (mean - log_std) + 4.0 * cross * cross);
+    Parameters out = doubled(base, j);
+    if (!(mean + log_std + spread > 0.0)) return out;
+    const double tilt = spread > 0.0 ? (mean - log_std) / spread : 1.0;
+    const double shift = APART * std::sqrt(0.5 * (1.0 + tilt)) * base.stds[j];
+    const double factor = std::exp(std::copysign(APART * std::sqrt(0.5 * (1.0 - tilt)), cross));
+    out.means[j] -= shift;
+    out.means.back() += shift;
+    out.stds[j] /= factor;
+    out.stds.back() *= factor;
+    return out;
+}
+
 std::vector<Parameters> Places::candidates(const Parameters& base, int count, const Penalty& penalty, const Parameters& from,
                                            const std::vector<int>& gone) {
     densities(base);
@@ -254,7 +284,7 @@ std::vector<Parameters> Places::candidates(const Parameters& base, int count, co
         start.stds.push_back(kept[i].std);
         starts.push_back(std::move(start));
     }
-    if (penalty.any() && base.k() > 0) starts.push_back(doubled(base, easiest(base, penalty, coarse_.n)));
+    if (penalty.any() && base.k() > 0) starts.push_back(parted(base, easiest(base, penalty, coarse_.n)));
     return starts;
 }
 

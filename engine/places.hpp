@@ -10,7 +10,7 @@ public:
     Places(const Nodes& coarse, const Kernel& kernel, bool equal_stds, const std::vector<Crowd>& crowds = {});
 
     // The base with one component added: at so many places that differ, also from those components of `from` that are gone,
-    // at one more of few values, and beside the component that is the easiest to double.
+    // at one more of few values, and with the component that is the easiest to double in two halves.
     std::vector<Parameters> candidates(const Parameters& base, int count, const Penalty& penalty, const Parameters& from = {},
                                        const std::vector<int>& gone = {});
 
@@ -33,6 +33,7 @@ private:
     void consider(Window window, const Parameters& base, const Penalty& penalty, std::vector<Window>& windows);
     void settle(Window& window);
     std::int64_t ratios(const Window& window);
+    Parameters parted(const Parameters& base, int j);
 
     const Nodes& coarse_;
     const Kernel& kernel_;

@@ -12,6 +12,10 @@ namespace {
 
 constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
 
+// The radius: in units of sqrt(n) at first; how far it grows where a whole step kept its promise; what is left of a step
+// that did not, by the parabola through its slope and its gain, or where it led nowhere.
+constexpr double FIRST_RADIUS = 0.25, GROWTH = 1.7, LEAST_LEFT = 0.1, MOST_LEFT = 0.6, NOWHERE = 0.3;
+
 void measure(const Model& model, const Here& here, Metric& m) {
     const int n = model.n_free(), k = here.at.k();
     m.root.resize(n);
@@ -68,15 +72,19 @@ int collapsed(const Model& model, const Parameters& at) {
         if (model.owner(2 * at.k() + j) < 0) continue;
         if (at.stds[j] < resolution(at.means[j], model.data().origin())) return j;
         if (penalty.values.size < 2) continue;
-        const std::int64_t i = penalty.values.nearest(at.means[j]);
-        if (penalty.values.weights[i] > penalty.c && at.stds[j] < penalty.values.resolution(i)) return j;
+        for (double side : {0.0, -1.0, 1.0}) {  // nodes differ in what they stand for
+            const std::int64_t i = penalty.values.nearest(at.means[j] + side * at.stds[j]);
+            const double enough = side == 0.0 ? 1.0 : 0.5;
+            if (penalty.values.weights[i] > penalty.c && at.stds[j] < enough * penalty.values.resolution(i)) return j;
+            if (!penalty.values.compressed) break;
+        }
     }
     return -1;
 }
 
 void TrustRegion::start(double total_weight) {
     total_weight_ = total_weight;
-    radius_ = 0.5 * std::sqrt(total_weight);
+    radius_ = FIRST_RADIUS * std::sqrt(total_weight);
     stalls = 0;
     shift_ = 0.0;
 }
@@ -93,7 +101,7 @@ void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
     step_.resize(n);
     for (int i = 0; i < n; ++i) step_[i] = d[i] / m.root[i];
     const double shrink = std::max(model.largest_step(step_), 1.0);
-    promise = 0.0;
+    promise = slope_ = 0.0;
     for (int i = 0; i < n; ++i) {
         step_[i] /= shrink;
         d[i] /= shrink;
@@ -102,6 +110,7 @@ void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
         double bend = 0.0;
         for (int j = 0; j < n; ++j) bend += m.curvature[i * n + j] * d[j];
         promise += d[i] * (m.slope[i] - 0.5 * bend);
+        slope_ += d[i] * m.slope[i];
     }
     length_ = 0.0;
     for (double x : d) length_ += x * x;
@@ -113,7 +122,7 @@ void TrustRegion::propose(const Model& model, const Here& here, bool spectrum) {
 // hard case. False if no shift is found. The smallest eigenvalue becomes -1 where B' is not positive definite.
 bool TrustRegion::by_factors(int n, const Kernel& kernel) {
     constexpr int MOST_SHIFTS = 14;
-    constexpr double FIRST_SHIFT = 1e-5, GROWTH = 8.0, ROOM = 1.1;  // a shift far beyond what is needed makes a step far too short
+    constexpr double FIRST_SHIFT = 1e-5, STRIDE = 8.0, ROOM = 1.1;  // a shift far beyond what is needed makes a step far too short
     const std::int64_t width = padded(n);
     std::vector<double>&factor = factor_, &d = scaled_, &w = along_;
     double shift = 0.0, least = 1.0;
@@ -130,7 +139,7 @@ bool TrustRegion::by_factors(int n, const Kernel& kernel) {
         }
         if (!kernel.cholesky(factor.data(), n)) {
             smallest_eigenvalue = -1.0;
-            shift = std::max({GROWTH * shift, FIRST_SHIFT, shift_ / GROWTH});
+            shift = std::max({STRIDE * shift, FIRST_SHIFT, shift_ / STRIDE});
             continue;
         }
         substitute(factor, d = metric_.slope);
@@ -185,26 +194,28 @@ void TrustRegion::by_eigenvectors(int n) {
 
 TrustRegion::Move TrustRegion::move(Model& model, Here& here, bool or_em) {
     Here& to = to_;
-    model.move(here.at, step_, to.at);
-    bool accepted = collapsed(model, to.at) < 0;
-    double gain = 0.0;
-    if (accepted) {
-        if (!model.evaluate(to, Detail::INFORMATION)) return Move::INTERRUPTED;
-        gain = to.objective - here.objective;
-        accepted = std::isfinite(to.objective) && std::isfinite(to.gradient_norm) &&
-                   (below_rounding ? to.gradient_norm < here.gradient_norm && gain > -noise(here) : gain > 1e-4 * promise);
+    for (bool again : {true, false}) {
+        model.move(here.at, step_, to.at);
+        const bool resolved = collapsed(model, to.at) < 0;
+        if (resolved && !model.evaluate(to, Detail::INFORMATION)) return Move::INTERRUPTED;
+        const double gain = to.objective - here.objective;
+        const bool accepted = resolved && std::isfinite(to.objective) && std::isfinite(to.gradient_norm) &&
+                              (below_rounding ? to.gradient_norm < here.gradient_norm && gain > -noise(here) : gain > 1e-4 * promise);
+        const bool idle = below_rounding && !(accepted && to.gradient_norm < 0.9 * here.gradient_norm);
+        stalls = idle ? stalls + 1 : 0;
+        if (accepted) {
+            const double ratio = below_rounding ? 1.0 : gain / promise;
+            if (ratio > 0.75 && length_ > 0.99 * radius_) radius_ *= GROWTH;
+            if (ratio < 0.25) radius_ = 0.4 * length_;
+            std::swap(here, to);
+            return Move::NEWTON;
+        }
+        if (!or_em) return Move::FIXED;
+        const double left = resolved && std::isfinite(gain) ? 0.5 * slope_ / (slope_ - gain) : NOWHERE;
+        radius_ = std::clamp(left, LEAST_LEFT, MOST_LEFT) * length_;
+        if (!again || below_rounding) break;
+        propose(model, here, std::abs(smallest_eigenvalue) != 1.0);
     }
-    const bool idle = below_rounding && !(accepted && to.gradient_norm < 0.9 * here.gradient_norm);
-    stalls = idle ? stalls + 1 : 0;
-    const double ratio = below_rounding ? 1.0 : gain / promise;
-    if (accepted) {
-        if (ratio > 0.75 && length_ > 0.99 * radius_) radius_ *= 2.5;
-        if (ratio < 0.25) radius_ = 0.4 * length_;
-        std::swap(here, to);
-        return Move::NEWTON;
-    }
-    if (!or_em) return Move::FIXED;
-    radius_ = 0.3 * length_;
     if (collapsed(model, here.next) >= 0) return Move::COLLAPSED;
     if (same(here.at, here.next)) return Move::FIXED;
     to.at = here.next;

@@ -37,7 +37,7 @@ public:
 
     const std::vector<double>& step() const { return step_; }
 
-    // Takes the step or, where it does not rise as promised, the EM step instead, if that may be.
+    // Takes the step or, where it does not rise as promised, a shorter one, or else the EM step, if that may be.
     enum class Move { NEWTON, EM, COLLAPSED, FIXED, INTERRUPTED };
     Move move(Model& model, Here& here, bool or_em = true);
 
@@ -50,7 +50,7 @@ private:
     bool by_factors(int n, const Kernel& kernel);
     void by_eigenvectors(int n);
 
-    double total_weight_ = 0.0, radius_ = 0.0, length_ = 0.0;
+    double total_weight_ = 0.0, radius_ = 0.0, length_ = 0.0, slope_ = 0.0;  // slope_: of the objective along the step
     double shift_ = 0.0;  // the last that made B' positive definite: the next is not far
     std::vector<double> step_, scaled_, along_, factor_;  // scaled_: the step in the metric
     Metric metric_;

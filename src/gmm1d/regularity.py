@@ -54,10 +54,15 @@ def clumps(found: Climb, sample: Sample, rules: Rules) -> list[str]:
         if here.collapsed == j:
             notes.append(f"{_name(end, j)} is a spike{seat(sample, end.means[j], end.stds[j])}")
         elif end.stds[j] < np.exp(-NEAR) * end.stds[around]:
-            other = climbing.climb(sample, _replaced(end, int(j), around), free, penalised=True)
-            if other.collapsed is None and other.objective > here.objective:
+            left = here.end.stds[j] > np.exp(NEAR) * end.stds[j]  # S does not keep it there
+            if left or _higher(sample, _replaced(end, int(j), around), free, here.objective):
                 notes.append(_clump(end, int(j), sample))
     return notes
+
+
+def _higher(sample: Sample, start: Start, free: Rules, objective: float) -> bool:
+    found = climbing.climb(sample, start, free, penalised=True)
+    return found.collapsed is None and found.objective > objective
 
 
 def _clump(end: Start, j: int, sample: Sample) -> str:
