@@ -12,6 +12,9 @@ namespace {
 
 constexpr double SMALLEST_STD = 1e-60;  // its fourth power is far from underflow
 
+// A node of so many values that lies beside a component, a std away, must half resolve it: it is a needle of the nodes else.
+constexpr double MANY = 100.0, BESIDE = 0.5;
+
 // The radius: in units of sqrt(n) at first; how far it grows where a whole step kept its promise; what is left of a step
 // that did not, by the parabola through its slope and its gain, or where it led nowhere.
 constexpr double FIRST_RADIUS = 0.25, GROWTH = 1.7, LEAST_LEFT = 0.1, MOST_LEFT = 0.6, NOWHERE = 0.3;
@@ -72,10 +75,11 @@ int collapsed(const Model& model, const Parameters& at) {
         if (model.owner(2 * at.k() + j) < 0) continue;
         if (at.stds[j] < resolution(at.means[j], model.data().origin())) return j;
         if (penalty.values.size < 2) continue;
-        for (double side : {0.0, -1.0, 1.0}) {  // nodes differ in what they stand for
+        for (double side : {0.0, -1.0, 1.0}) {
             const std::int64_t i = penalty.values.nearest(at.means[j] + side * at.stds[j]);
-            const double enough = side == 0.0 ? 1.0 : 0.5;
-            if (penalty.values.weights[i] > penalty.c && at.stds[j] < enough * penalty.values.resolution(i)) return j;
+            const double weight = penalty.values.weights[i], enough = side == 0.0 ? 1.0 : BESIDE;
+            const bool counts = weight > (side == 0.0 ? penalty.c : MANY);
+            if (counts && at.stds[j] < enough * penalty.values.resolution(i)) return j;
             if (!penalty.values.compressed) break;
         }
     }
